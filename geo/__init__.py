@@ -1,0 +1,1 @@
+"""Locations, proximity, clustering and areal counts of reported sites."""

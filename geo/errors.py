@@ -1,0 +1,91 @@
+"""Every error and warning that the two packages raise on purpose.
+
+::
+
+    Exception
+    └── GeoError                 carries the rows at fault in `.problems` where there are any
+        ├── ReadError            (also ValueError) a file cannot be understood
+        │   └── NotFoundError    (also FileNotFoundError) a file or a layer in it does not exist
+        ├── SchemaError          (also ValueError) rows break the Sites schema; `.problems` lists every fault
+        ├── CRSError             (also ValueError) no coordinate reference system, or one that cannot serve
+        ├── GeometryError        (also ValueError) the wrong kind of geometry, or none at all
+        └── ExportError          (also ValueError) an output cannot be written as promised
+
+    UserWarning
+    └── GeoWarning
+        └── ResolutionWarning    the radii or shared coordinates cannot carry what is asked
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "CRSError",
+    "ExportError",
+    "GeoError",
+    "GeoWarning",
+    "GeometryError",
+    "NotFoundError",
+    "ReadError",
+    "ResolutionWarning",
+    "SchemaError",
+]
+
+
+class GeoError(Exception):
+    """
+    Base of every error of Compound Atlas.
+
+    Parameters
+    ----------
+    message : str
+        What was found, what is needed and what to do.
+    problems : pandas.DataFrame, optional
+        The rows at fault, one problem per row.
+
+    Attributes
+    ----------
+    problems : pandas.DataFrame or None
+        The rows at fault. `SchemaError` has the columns ``row`` (row of the file, or
+        position in the frame), ``column``, ``value`` and ``problem``.
+    """
+
+    def __init__(self, message: str, problems: pd.DataFrame | None = None) -> None:
+        super().__init__(message)
+        self.problems = problems
+
+
+class ReadError(GeoError, ValueError):
+    """A file cannot be understood: empty, unknown format, encoding or delimiter."""
+
+
+class NotFoundError(ReadError, FileNotFoundError):
+    """A file, or a layer within it, does not exist."""
+
+
+class SchemaError(GeoError, ValueError):
+    """Rows break the Sites schema; ``problems`` lists every fault at once."""
+
+
+class CRSError(GeoError, ValueError):
+    """A frame has no coordinate reference system, or one that cannot serve."""
+
+
+class GeometryError(GeoError, ValueError):
+    """A geometry is of the wrong kind, or there is none to work with."""
+
+
+class ExportError(GeoError, ValueError):
+    """An output cannot be written as promised."""
+
+
+class GeoWarning(UserWarning):
+    """Base of every warning of Compound Atlas: an assumption the user should know."""
+
+
+class ResolutionWarning(GeoWarning):
+    """Radii or shared coordinates are too coarse for the distance that is asked."""

@@ -1,0 +1,1 @@
+"""Maps, pages and the command line."""

@@ -1,1 +1,51 @@
-"""Locations, proximity, clustering and areal counts of reported sites."""
+"""Reported sites as GeoDataFrames: reading, proximity, clustering and areal counts."""
+
+from geo.areal import assign_areas, count_by_area
+from geo.clustering import Clustering, cluster_areas, dbscan
+from geo.errors import (
+    CRSError,
+    ExportError,
+    GeoError,
+    GeometryError,
+    GeoWarning,
+    NotFoundError,
+    ReadError,
+    ResolutionWarning,
+    SchemaError,
+    SensitivityWarning,
+)
+from geo.projection import local_crs, max_scale_error
+from geo.proximity import count_within, distance_to, geodesic_distance, nearest
+from geo.reading import read_sites, write_sites
+from geo.reference import example_sites, load_reference
+from geo.schema import SITE_SCHEMA, validate_sites
+
+__all__ = [
+    "SITE_SCHEMA",
+    "CRSError",
+    "Clustering",
+    "ExportError",
+    "GeoError",
+    "GeoWarning",
+    "GeometryError",
+    "NotFoundError",
+    "ReadError",
+    "ResolutionWarning",
+    "SchemaError",
+    "SensitivityWarning",
+    "assign_areas",
+    "cluster_areas",
+    "count_by_area",
+    "count_within",
+    "dbscan",
+    "distance_to",
+    "example_sites",
+    "geodesic_distance",
+    "load_reference",
+    "local_crs",
+    "max_scale_error",
+    "nearest",
+    "read_sites",
+    "validate_sites",
+    "write_sites",
+]

@@ -13,7 +13,8 @@
 
     UserWarning
     └── GeoWarning
-        └── ResolutionWarning    the radii or shared coordinates cannot carry what is asked
+        ├── ResolutionWarning    the radii or shared coordinates cannot carry what is asked
+        └── SensitivityWarning   places that are not public are shown at their own coordinates
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ __all__ = [
     "ReadError",
     "ResolutionWarning",
     "SchemaError",
+    "SensitivityWarning",
 ]
 
 
@@ -89,3 +91,7 @@ class GeoWarning(UserWarning):
 
 class ResolutionWarning(GeoWarning):
     """Radii or shared coordinates are too coarse for the distance that is asked."""
+
+
+class SensitivityWarning(GeoWarning):
+    """Places marked as not public are shown at their own coordinates."""

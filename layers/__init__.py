@@ -1,1 +1,23 @@
 """Maps, pages and the command line."""
+
+from layers.export import save_html
+from layers.features import area_layer, label_layer, line_layer, site_layer, uncertainty_layer
+from layers.legend import legend
+from layers.maps import SiteMap, site_map
+from layers.scales import STATUS_SCALE, Scale, categorical_scale, sequential_scale
+
+__all__ = [
+    "STATUS_SCALE",
+    "Scale",
+    "SiteMap",
+    "area_layer",
+    "categorical_scale",
+    "label_layer",
+    "legend",
+    "line_layer",
+    "save_html",
+    "sequential_scale",
+    "site_layer",
+    "site_map",
+    "uncertainty_layer",
+]

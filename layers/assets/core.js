@@ -1,0 +1,56 @@
+/* Owns: the namespace, safe building of elements, and words for numbers.
+   Text from the data only ever becomes textContent or an attribute value set through the DOM;
+   no function here, or anywhere else in these files, parses text as HTML. */
+"use strict";
+window.CompoundAtlas = (function () {
+  const SVG = "http://www.w3.org/2000/svg";
+
+  function read(id) {
+    return JSON.parse(document.getElementById(id).textContent);
+  }
+
+  function build(node, attributes, children) {
+    for (const [name, value] of Object.entries(attributes || {})) {
+      if (value !== null && value !== undefined && value !== false) node.setAttribute(name, value);
+    }
+    for (const child of children) {
+      if (child !== null && child !== undefined && child !== "") node.append(child);
+    }
+    return node;
+  }
+
+  const element = (tag, attributes, ...children) =>
+    build(document.createElement(tag), attributes, children);
+  const drawing = (tag, attributes, ...children) =>
+    build(document.createElementNS(SVG, tag), attributes, children);
+
+  /* A text of unknown language and direction, kept from disturbing its neighbours. */
+  const text = (value, tag = "bdi") => element(tag, { dir: "auto" }, value);
+
+  /* Addresses were checked when the page was made; they are checked again where they are used. */
+  function link(address, words) {
+    if (!/^https?:\/\//i.test(address)) return words ? text(words) : null;
+    const host = address.replace(/^https?:\/\/(?:www\.)?/i, "").split("/")[0];
+    const attributes = { href: address, target: "_blank", rel: "noopener noreferrer" };
+    return element("a", attributes, text(words || host));
+  }
+
+  const number = (value) => value.toLocaleString("en");
+  const plural = (count, one, many) => number(count) + " " + (count === 1 ? one : many);
+  const phrase = (word) => word.replace(/_/g, " ");
+
+  function distance(metres) {
+    if (metres < 1000) return number(Math.round(metres)) + " m";
+    const km = metres / 1000;
+    return (km < 10 ? number(Math.round(km * 10) / 10) : number(Math.round(km))) + " km";
+  }
+
+  /* [["a", 3], ["b", 1]] of the values of a list, in order of first appearance. */
+  function tally(values) {
+    const counts = new Map();
+    for (const value of values) counts.set(value, (counts.get(value) || 0) + 1);
+    return [...counts];
+  }
+
+  return { read, element, drawing, text, link, number, plural, phrase, distance, tally };
+})();

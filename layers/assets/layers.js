@@ -1,0 +1,275 @@
+/* Owns: the Leaflet layers (sites, discs, areas, lines, labels) and the legend box.
+   Each takes the id of a script tag with inert JSON and returns a Leaflet layer at once. */
+"use strict";
+(function (atlas) {
+  const { read, element, text, plural } = atlas;
+
+  /* Ground below, then discs, hairlines, labels, symbols: the same on anybody's map. */
+  const PANES = { land: 201, water: 202, area: 210, line: 215, disc: 220, hair: 590, label: 595, symbol: 600 };
+
+  function pane(map, name) {
+    const key = "ca-" + name;
+    if (!map.getPane(key)) map.createPane(key).style.zIndex = PANES[name];
+    return key;
+  }
+
+  /* Steps of 1e-5 degree back to [latitude, longitude]. */
+  function decode(steps) {
+    const points = [];
+    let lat = 0, lon = 0;
+    for (let i = 0; i < steps.length; i += 2) {
+      lat += steps[i]; lon += steps[i + 1];
+      points.push([lat / 1e5, lon / 1e5]);
+    }
+    return points;
+  }
+
+  /* A layer group that is filled when it first meets a map, because panes belong to maps. */
+  const Filled = L.LayerGroup.extend({
+    initialize: function (fill) { L.LayerGroup.prototype.initialize.call(this); this._fill = fill; },
+    onAdd: function (map) {
+      if (this._fill) { this._fill(this, map); this._fill = null; }
+      L.LayerGroup.prototype.onAdd.call(this, map);
+    },
+  });
+
+  const STYLES = {
+    land: { pane: "land", fillColor: "#e9e6de", fillOpacity: 1, color: "#e9e6de", weight: 1 },
+    province: { pane: "land", fillColor: "#f6f2e8", fillOpacity: 1, color: "#cfc7b6", weight: 0.8 },
+    water: { pane: "water", fillColor: "#dbe5ea", fillOpacity: 1, stroke: false },
+    area: { pane: "area", fillColor: "#a3271d", fillOpacity: 0.1, color: "#7c1b13", weight: 1 },
+    cluster: { pane: "area", fill: false, color: "#1d2330", weight: 1.4, dashArray: "5 4" },
+    line: { pane: "line", color: "#0b5d7a", weight: 1.6 },
+    border: { pane: "line", color: "#857b6b", weight: 1.4 },
+    coast: { pane: "water", color: "#b9c6cc", weight: 0.8 },
+    river: { pane: "water", color: "#c3d5dd", weight: 1.2 },
+  };
+
+  /* Name on pointing and on keyboard focus; the words are put in as text. */
+  function describe(shape, words) {
+    if (!words) return;
+    shape.bindTooltip(element("span", {}, text(words)), { sticky: true, className: "ca-tip" });
+    shape.on("add", () => {
+      const path = shape.getElement();
+      if (!path) return;
+      focusable(path, words);
+      path.addEventListener("focus", () => shape.openTooltip());
+      path.addEventListener("blur", () => shape.closeTooltip());
+    });
+  }
+
+  function focusable(path, words) {
+    path.setAttribute("tabindex", "0");
+    path.setAttribute("role", "img");
+    path.setAttribute("aria-label", words);
+  }
+
+  function shapes(id, make) {
+    const data = read(id);
+    return new Filled((group, map) => {
+      const look = STYLES[data.style] || STYLES.area;
+      data.shapes.forEach((parts, i) => {
+        const words = [data.labels[i], (data.values || [])[i]].filter(Boolean).join(": ");
+        const options = { ...look, pane: pane(map, look.pane), interactive: Boolean(words), className: "ca-" + data.style };
+        if (data.fills && data.fills.length) {
+          Object.assign(options, { pane: pane(map, "area"), fill: true, fillColor: data.fills[i], fillOpacity: 0.85 });
+        }
+        const shape = make(parts.map((rings) => rings.map(decode)), options);
+        describe(shape, words);
+        group.addLayer(shape);
+      });
+    });
+  }
+
+  atlas.areas = (id) => shapes(id, (rings, options) => L.polygon(rings, options));
+  atlas.lines = (id) => shapes(id, (parts, options) => L.polyline(parts.flat(), options));
+
+  atlas.discs = function (id) {
+    const data = read(id);
+    return new Filled((group, map) => {
+      for (const [lat, lon, metres] of data.discs) {
+        group.addLayer(L.circle([lat, lon], {
+          radius: metres, pane: pane(map, "disc"), interactive: false, className: "ca-disc", color: data.colour,
+          weight: 1, opacity: 0.5, dashArray: "2 3", fillColor: data.colour, fillOpacity: 0.06,
+        }));
+      }
+    });
+  };
+
+  /* Boxes are [left, top, right, bottom] in layer pixels. Symbols and names note where they
+     stand on the map (`_atlasBoxes`), so that later names keep clear of them. */
+  const overlap = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+  const free = (box, taken) => !taken.some((other) => overlap(box, other));
+
+  const pen = element("canvas").getContext("2d");
+  const SIZES = { place: 13, town: 12, country: 12, province: 11, sea: 13 };
+  function width(words, style) {
+    pen.font = (style === "place" ? "600 " : "") + SIZES[style] + "px system-ui, sans-serif";
+    const spread = style === "country" ? 0.26 * SIZES[style] * words.length : 0;
+    return pen.measureText(style === "country" ? words.toUpperCase() : words).width * 1.08 + spread;
+  }
+
+  function labelBox(map) {
+    const box = element("div", { class: "ca-labels leaflet-zoom-hide", "aria-hidden": "true" });
+    map.getPane(pane(map, "label")).append(box);
+    return box;
+  }
+
+  function label(words, style, point) {
+    const node = element("span", { class: "ca-label ca-label-" + style }, text(words));
+    L.DomUtil.setPosition(node, L.point(point));
+    return node;
+  }
+
+  const Labels = L.Layer.extend({
+    initialize: function (data) { this._data = data; },
+    onAdd: function (map) { this._box = labelBox(map); this._draw(); },
+    onRemove: function () { this._box.remove(); },
+    getEvents: function () { return { zoomend: this._draw, moveend: this._draw, "atlas:symbols": this._draw }; },
+    _draw: function () {
+      const map = this._map, zoom = map.getZoom(), view = map.getBounds();
+      const size = map.getSize(), corner = map.containerPointToLayerPoint([0, 0]);
+      const taken = (map._atlasBoxes || []).slice(), nodes = [];
+      for (const [words, lat, lon, style, from] of this._data.labels) {
+        if (zoom < from || !view.contains([lat, lon])) continue;
+        const { x, y } = map.latLngToLayerPoint([lat, lon]);
+        const wide = width(words, style), left = style === "town" ? x + 5 : x - wide / 2;
+        const box = [left - 8, y - 9, left + wide + 3, y + 9];
+        const whole = box[0] > corner.x && box[2] < corner.x + size.x;
+        if (!whole || !free(box, taken)) continue;
+        taken.push(box);
+        nodes.push(label(words, style, [x, y]));
+      }
+      this._box.replaceChildren(...nodes);
+    },
+  });
+  atlas.labels = (id) => new Labels(read(id));
+
+  const Sites = L.Layer.extend({
+    initialize: function (data) {
+      this.data = data;
+      const slots = data.statuses.length + 1;
+      this.places = data.places.map(([lat, lon], i) => ({
+        latlng: L.latLng(lat, lon), label: data.labels[i], rows: [], total: 0, counts: new Array(slots).fill(0),
+      }));
+      data.place.forEach((index, row) => {
+        if (index < 0) return;
+        const place = this.places[index], status = data.status[row];
+        place.rows.push(row);
+        place.total += 1;
+        place.counts[status < 0 ? slots - 1 : status] += 1;
+      });
+    },
+    onAdd: function (map) {
+      this._symbols = L.layerGroup().addTo(map);
+      this._hairs = L.layerGroup().addTo(map);
+      this._names = labelBox(map);
+      this._card = atlas.card(this, map);
+      this._draw();
+    },
+    onRemove: function (map) {
+      this._card.remove();
+      this._symbols.remove();
+      this._hairs.remove();
+      this._names.remove();
+      map._atlasBoxes = [];
+      map.fire("atlas:symbols");
+    },
+    getEvents: function () { return { zoomend: this._draw, moveend: this._cull }; },
+
+    _draw: function () {
+      const map = this._map, zoom = map.getZoom();
+      for (const place of this.places) Object.assign(place, map.project(place.latlng, zoom));
+      this._groups = atlas.merge(this.places, this.data.unit_px).map((group) => this._group(group));
+      this._symbols.clearLayers();
+      this._hairs.clearLayers();
+      this._cull();
+    },
+
+    /* Only symbols in and around the view are in the page, however many places there are. */
+    _cull: function () {
+      const map = this._map, view = map.getBounds().pad(0.25), seen = [];
+      for (const group of this._groups) {
+        const inside = view.contains(group.latlng);
+        if (inside) seen.push(group);
+        if (inside === this._symbols.hasLayer(group.marker)) continue;
+        if (!inside) { this._symbols.removeLayer(group.marker); continue; }
+        this._symbols.addLayer(group.marker);
+        for (const hair of group.hairs(map)) this._hairs.addLayer(hair);
+      }
+      map._atlasBoxes = this._label(seen);
+      map.fire("atlas:symbols");
+    },
+
+    /* Name the places beside their symbols, the largest first, where there is room. */
+    _label: function (groups) {
+      const map = this._map, nodes = [];
+      const size = map.getSize(), corner = map.containerPointToLayerPoint([0, 0]);
+      const points = groups.map((group) => map.latLngToLayerPoint(group.latlng));
+      const taken = groups.map((group, i) => {
+        const r = group.radius + 2, { x, y } = points[i];
+        return [x - r, y - r, x + r, y + r];
+      });
+      groups.forEach((group, i) => {
+        const { x, y } = points[i], r = group.radius + 3, wide = width(group.words, "place");
+        const starts = [[x + r, y], [x - r - wide, y], [x - wide / 2, y + r + 8], [x - wide / 2, y - r - 8]];
+        for (const [left, middle] of starts) {
+          const box = [left, middle - 8, left + wide, middle + 8];
+          const visible = left > corner.x && left + wide < corner.x + size.x;
+          if (!visible || !free(box, taken)) continue;
+          taken.push(box);
+          nodes.push(label(group.words, "place", [left, middle]));
+          break;
+        }
+      });
+      this._names.replaceChildren(...nodes);
+      return taken;
+    },
+
+    _group: function (group) {
+      const members = group.members.map((i) => this.places[i]), first = members[0];
+      const drawn = atlas.symbol(group.counts, this.data.statuses, this.data.unit_px);
+      const icon = L.divIcon({ html: drawn.node, className: "ca-symbol", iconSize: [drawn.size, drawn.size] });
+      const marker = L.marker(first.latlng, { icon, pane: pane(this._map, "symbol"), riseOnHover: true });
+      const words = first.label + (members.length > 1 ? " +" + (members.length - 1) : "");
+      const entry = { latlng: first.latlng, marker, members, words, counts: group.counts, total: group.total, radius: drawn.radius };
+      const look = { color: "#7c1b13", weight: 1, interactive: false };
+      marker.on("add", () => this._wire(marker.getElement(), entry));
+      entry.hairs = (map) => members.slice(1).flatMap((place) => [
+        L.polyline([first.latlng, place.latlng], { ...look, pane: pane(map, "hair") }),
+        L.circleMarker(place.latlng, { ...look, pane: pane(map, "hair"), radius: 2.2, fillColor: "#7c1b13", fillOpacity: 1, className: "ca-member" }),
+      ]);
+      return entry;
+    },
+
+    _wire: function (node, entry) {
+      const title = atlas.placeTitle(entry);
+      node.setAttribute("aria-label", title + ": " + plural(entry.total, "report", "reports"));
+      node.setAttribute("role", "button");
+      const open = (event) => { L.DomEvent.stop(event); this.open(entry); };
+      node.addEventListener("click", open);
+      node.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") open(event); });
+    },
+
+    open: function (entry) { this._card.open(entry); },
+
+    /* Bring a row's place into view and open its card. */
+    show: function (row) {
+      const index = this.data.place[row];
+      if (index < 0) return;
+      const place = this.places[index], map = this._map;
+      const find = () => this._groups.find((group) => group.members.includes(place));
+      if (!map.getBounds().contains(place.latlng)) map.setView(place.latlng, Math.max(map.getZoom(), 7), { animate: false });
+      this.open(find());
+    },
+  });
+  atlas.sites = (id) => new Sites(read(id));
+
+  /* The legend of a map without our page around it. */
+  atlas.box = function (id, map) {
+    const box = document.getElementById(id);
+    const control = L.control({ position: "bottomright" });
+    control.onAdd = () => { box.hidden = false; L.DomEvent.disableClickPropagation(box); return box; };
+    control.addTo(map);
+  };
+})(window.CompoundAtlas);

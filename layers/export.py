@@ -1,0 +1,312 @@
+"""
+One file, no host, the same bytes: from a Folium map to a page that can be published.
+
+Folium writes links to content delivery networks into every page. Here each link is
+replaced by the file itself, taken from the XStatic packages and checked by its sha256;
+what the page does not use is dropped, and a link that cannot be replaced is an error.
+The page then gets a Content-Security-Policy that allows exactly the scripts it contains,
+so that even a mistake in escaping could run nothing and call nobody.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from branca.element import Element
+
+from geo._files import write_bytes
+from geo.errors import ExportError
+
+if TYPE_CHECKING:
+    import os
+
+    import folium
+
+__all__ = ["page_html", "save_html"]
+
+_LEAFLET = "xstatic.pkg.leaflet"
+_JQUERY = "xstatic.pkg.jquery"
+# (package, file, sha256 of the file as its publisher released it)
+_FILES = {
+    "leaflet.js": (
+        _LEAFLET,
+        "leaflet.js",
+        "5819285cec137b229c94e1ee5ad73e8b6b84345a4367d60f75fe477fe0fb7b03",
+    ),
+    "leaflet.css": (
+        _LEAFLET,
+        "leaflet.css",
+        "90b693d86392a4779c861b28cf307e7e59c3fb35328c4d8b95f58f814d38c722",
+    ),
+    "jquery": (
+        _JQUERY,
+        "jquery.min.js",
+        "fc9a93dd241f6b045cbff0481cf4e1901becd0e12fb45166a8f17f95823f0b1a",
+    ),
+}
+# Parts of Folium's standard head, and the code in a page that would need them.
+_OPTIONAL = {
+    "jquery-": re.compile(r"\$\(|\$\.|jQuery"),
+    "bootstrap.bundle": re.compile(r"bootstrap\."),
+    "bootstrap.min.css": re.compile(r"L\.AwesomeMarkers"),
+    "bootstrap-glyphicons": re.compile(r"L\.AwesomeMarkers"),
+    "fontawesome-free": re.compile(r"L\.AwesomeMarkers"),
+    "leaflet.awesome-markers": re.compile(r"L\.AwesomeMarkers"),
+    "leaflet.awesome.rotate": re.compile(r"L\.AwesomeMarkers"),
+}
+_LINK = re.compile(
+    r'<script src="(?P<js>[^"]*)"></script>|<link rel="stylesheet" href="(?P<css>[^"]*)"\s*/>'
+)
+_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+_STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
+_VIEWPORT = re.compile(r'<meta name="viewport" content="[^"]*"\s*/>')
+
+
+def save_html(site_map: folium.Map, path: str | os.PathLike[str], *, online: bool = False) -> Path:
+    """
+    Write a map as one HTML file that opens without network.
+
+    Parameters
+    ----------
+    site_map : folium.Map
+        Any Folium map; `site_map` makes one with a whole page around it.
+    path : path-like
+        Where the page goes; the folder must exist. It is written under a temporary name
+        and moved, so a reader never sees half a page.
+    online : bool, default False
+        Allow background tiles, which each reader's browser fetches from their hosts.
+
+    Returns
+    -------
+    pathlib.Path
+        The path written.
+
+    Raises
+    ------
+    ExportError
+        If the page would need a host: a plugin's script, a web font, tiles.
+    OSError
+        If the folder does not exist or cannot be written.
+
+    Notes
+    -----
+    The same map gives the same bytes in any process. The page carries a
+    Content-Security-Policy with the hash of each of its scripts.
+
+    Examples
+    --------
+    >>> import tempfile, geo, layers
+    >>> from pathlib import Path
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> page = layers.site_map(geo.example_sites())
+    >>> layers.save_html(page, Path(folder.name) / "map.html").name
+    'map.html'
+    >>> folder.cleanup()
+    """
+    return write_bytes(path, page_html(site_map, online=online).encode())
+
+
+def page_html(site_map: folium.Map, *, online: bool = False) -> str:
+    """
+    Return the page that `save_html` writes.
+
+    Parameters
+    ----------
+    site_map : folium.Map
+        Any Folium map.
+    online : bool, default False
+        Allow background tiles.
+
+    Returns
+    -------
+    str
+        The whole page.
+
+    Raises
+    ------
+    ExportError
+        If the page would need a host.
+    """
+    figure = site_map.get_root()
+    text = _renumbered(figure.render(), figure)
+    hosts = _tile_hosts(site_map)
+    if hosts and not online:
+        message = (
+            f"this map has background tiles, which every reader's browser fetches from "
+            f"{', '.join(hosts)}: leave them out, or allow it with online=True"
+        )
+        raise ExportError(message)
+    text = _inlined(text)
+    text = _VIEWPORT.sub(
+        '<meta name="viewport" content="width=device-width, initial-scale=1" />', text
+    )
+    text = text.replace("<html>", '<html lang="en">', 1)
+    _refuse_remote(text)
+    return text.replace("<head>", f"<head>\n{_policy(text, hosts)}", 1)
+
+
+def _renumbered(text: str, figure: Element) -> str:
+    """Replace Folium's random ids by their order of appearance."""
+    known: set[str] = set()
+    _collect_ids(figure, known, set())
+    number: dict[str, str] = {}
+
+    def short(match: re.Match[str]) -> str:
+        found = match[0]
+        return number.setdefault(found, f"{len(number) + 1}") if found in known else found
+
+    return _ID.sub(short, text)
+
+
+def _collect_ids(element: Element, known: set[str], seen: set[int]) -> None:
+    """Collect the ids of an element tree, attributes that are elements included."""
+    if id(element) in seen:
+        return
+    seen.add(id(element))
+    known.add(element._id)  # noqa: SLF001  # branca has no other way to it
+    attributes = [value for value in vars(element).values() if isinstance(value, Element)]
+    for child in [*element._children.values(), *attributes]:  # noqa: SLF001
+        if isinstance(child, Element):
+            _collect_ids(child, known, seen)
+
+
+def _inlined(text: str) -> str:
+    """Put the files behind Folium's links into the page, or drop what it does not use."""
+    own_code = "".join(_SCRIPT.findall(text))
+    markers = "L.marker(" in own_code
+
+    def replace(match: re.Match[str]) -> str:
+        address = match["js"] or match["css"]
+        name = address.rsplit("/", 1)[-1]
+        if name == "leaflet.js":
+            return f"<script>{_script_file('leaflet.js')}</script>{_marker_images(wanted=markers)}"
+        if name == "leaflet.css":
+            return f"<style>{_leaflet_style()}</style>"
+        needed = next((p for key, p in _OPTIONAL.items() if key in address), None)
+        if needed is not None and not needed.search(own_code):
+            return ""
+        if name.startswith("jquery-"):
+            return f"<script>{_script_file('jquery')}</script>"
+        message = (
+            f"the page needs {address}, which cannot be put into the file: leave out the Folium "
+            "object that asks for it (a plugin, or an icon other than Leaflet's own)"
+        )
+        raise ExportError(message)
+
+    return _LINK.sub(replace, text)
+
+
+def _asset(name: str) -> Path:
+    """Return the path of a file of an XStatic package, checked by its sha256."""
+    package, file, expected = _FILES[name]
+    path = Path(import_module(package).BASE_DIR) / file
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != expected:
+        message = (
+            f"{package} has another {file} (sha256 {found}) than the one this version was "
+            f"tested with: install the version that pyproject.toml names"
+        )
+        raise ExportError(message)
+    return path
+
+
+def _script_file(name: str) -> str:
+    """Return a script without the comment that would send browsers for a source map."""
+    script = _asset(name).read_text(encoding="utf-8")
+    script = re.sub(r"//# sourceMappingURL=\S+", "", script)
+    return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+
+
+def _leaflet_style() -> str:
+    """Return Leaflet's style sheet with its images inside."""
+    path = _asset("leaflet.css")
+    style = path.read_text(encoding="utf-8")
+    return re.sub(
+        r"url\((images/[\w.-]+)\)", lambda m: f"url({_data_uri(path.parent / m[1])})", style
+    )
+
+
+def _data_uri(path: Path) -> str:
+    """Return an image as a data URI."""
+    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+
+
+def _marker_images(*, wanted: bool) -> str:
+    """Give Leaflet its marker images, which it would otherwise look for beside the page."""
+    if not wanted:
+        return ""
+    folder = _asset("leaflet.css").parent / "images"
+    names = {
+        "iconUrl": "marker-icon.png",
+        "iconRetinaUrl": "marker-icon-2x.png",
+        "shadowUrl": "marker-shadow.png",
+    }
+    options = ",".join(f'{key}:"{_data_uri(folder / name)}"' for key, name in names.items())
+    return f'<script>L.Icon.Default.mergeOptions({{{options},imagePath:""}});</script>'
+
+
+def _tile_hosts(site_map: folium.Map) -> list[str]:
+    """Return the hosts of a map's tile layers."""
+    addresses = [
+        child.tiles
+        for child in site_map._children.values()  # noqa: SLF001
+        if hasattr(child, "tiles")
+    ]
+    return sorted({urlsplit(address).netloc.replace("{s}", "*") for address in addresses})
+
+
+class _Remote(HTMLParser):
+    """Find every element that would load something from elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            loads = name in {"src", "srcset", "data", "poster", "action"} or (
+                name in {"href", "xlink:href"} and tag != "a"
+            )
+            if loads and value and not value.startswith(("data:", "#")):
+                self.found.append(f"<{tag} {name}={value!r}>")
+
+
+def _refuse_remote(text: str) -> None:
+    """Refuse a page in which anything would be loaded from elsewhere."""
+    parser = _Remote()
+    parser.feed(text)
+    styles = "".join(_STYLE.findall(text))
+    parser.found += re.findall(r"@import[^;]*|url\((?!data:|#|[\"']data:)[^)]*\)", styles)
+    if parser.found:
+        message = (
+            "the page would load from elsewhere: "
+            + "; ".join(parser.found[:5])
+            + ". Leave out the Folium object that writes this"
+        )
+        raise ExportError(message)
+
+
+def _policy(text: str, hosts: list[str]) -> str:
+    """Write the policy that allows the page's own scripts and styles and nothing else."""
+    scripts = " ".join(_hashes(_SCRIPT.findall(text)))
+    styles = " ".join(_hashes(_STYLE.findall(text)))
+    images = " ".join(["data:", *(f"https://{host}" for host in hosts)])
+    policy = (
+        f"default-src 'none'; script-src {scripts}; style-src {styles}; img-src {images}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return f'<meta http-equiv="Content-Security-Policy" content="{policy}" />'
+
+
+def _hashes(texts: list[str]) -> list[str]:
+    """Return the policy's word for each text: its sha256."""
+    found = (base64.b64encode(hashlib.sha256(t.encode()).digest()).decode() for t in texts)
+    return [f"'sha256-{h}'" for h in dict.fromkeys(found)]

@@ -1,0 +1,252 @@
+"""Legends: what symbols and colours mean, in words, with counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import TYPE_CHECKING
+
+from branca.element import MacroElement
+from folium.template import Template
+from markupsafe import Markup
+
+from geo.errors import GeometryError
+from layers.payload import LAYER_ASSETS, AtlasLayer, add_assets, figure_of
+from layers.text import Inert, html
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "STATUS_NOTES",
+    "Legend",
+    "LegendEntry",
+    "LegendSection",
+    "legend",
+    "legend_html",
+    "symbol_unit_px",
+]
+
+STATUS_NOTES = {
+    "confirmed": "an authority, court, embassy, UN body or NGO is cited for it",
+    "suspected": "alleged by press, monitors or survivors",
+    "rejected": "reported, then found not to be one",
+}
+
+_RIM = "#7c1b13"
+_LARGEST_PX = 22.0  # radius of the symbol with most reports
+_UNIT_PX = 5.5  # radius of one report, where that keeps the largest within bounds
+_SMALLEST_PX = 5.0
+
+
+@dataclass(frozen=True)
+class LegendEntry:
+    """
+    One line of a legend.
+
+    Parameters
+    ----------
+    label : str
+        What the symbol means.
+    colour : str
+        Its ``#rrggbb`` colour, taken from the layer's `Scale`.
+    shape : str
+        ``circle``, ``disc``, ``square`` or ``line``.
+    count : int, optional
+        How many rows it stands for.
+    note : str
+        Explanation in smaller type.
+    """
+
+    label: str
+    colour: str
+    shape: str
+    count: int | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class LegendSection:
+    """
+    Lines of a legend under one heading.
+
+    Parameters
+    ----------
+    title : str
+        Heading.
+    entries : tuple of LegendEntry
+        The lines.
+    sizes : int
+        Largest count of reports at one place, for a row of sized circles; 0 for none.
+    """
+
+    title: str
+    entries: tuple[LegendEntry, ...] = ()
+    sizes: int = 0
+
+
+def symbol_unit_px(largest: int) -> float:
+    """
+    Return the radius of a symbol of one report, so that area is proportional to count.
+
+    Parameters
+    ----------
+    largest : int
+        Most reports at one place.
+
+    Returns
+    -------
+    float
+        Radius in pixels; a symbol of n reports has this times sqrt(n), at least 5.
+    """
+    return round(min(_UNIT_PX, _LARGEST_PX / sqrt(max(largest, 1))), 3)
+
+
+def legend_html(sections: Iterable[LegendSection]) -> Markup:
+    """
+    Write legend sections as HTML.
+
+    Parameters
+    ----------
+    sections : iterable of LegendSection
+        Sections in order; a section that repeats an earlier one is written once.
+
+    Returns
+    -------
+    markupsafe.Markup
+        Safe HTML.
+    """
+    parts = []
+    for section in dict.fromkeys(sections):
+        parts.append(Markup("<h3>{}</h3>").format(html(section.title)))
+        if section.sizes:
+            parts.append(_size_row(section.sizes))
+        if section.entries:
+            lines = Markup("").join(_line(entry) for entry in section.entries)
+            parts.append(Markup('<ul class="ca-key">{}</ul>').format(lines))
+    return Markup("").join(parts)
+
+
+def legend(*layers: AtlasLayer) -> Legend:
+    """
+    Make a legend box for any Folium map from the layers drawn on it.
+
+    Parameters
+    ----------
+    *layers : AtlasLayer
+        Layers of this package; the colours are theirs.
+
+    Returns
+    -------
+    Legend
+        Add it to a map with ``.add_to(folium_map)``. `site_map` has a legend already.
+
+    Raises
+    ------
+    GeometryError
+        If none of the layers has anything to explain.
+
+    Examples
+    --------
+    >>> import folium, geo, layers
+    >>> sites = layers.site_layer(geo.example_sites())
+    >>> page = folium.Map(tiles=None)
+    >>> _ = sites.add_to(page)
+    >>> _ = layers.legend(sites).add_to(page)
+    """
+    sections = [section for layer in layers for section in layer.legend]
+    if not sections:
+        message = "these layers have no legend: give at least one with symbols or a scale"
+        raise GeometryError(message)
+    return Legend(legend_html(sections))
+
+
+class Legend(MacroElement):
+    """
+    A legend box in the lower right corner of a Folium map.
+
+    Parameters
+    ----------
+    content : markupsafe.Markup
+        HTML from `legend_html`.
+    """
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "CompoundAtlas.box({{ this.box_id|tojson }}, {{ this._parent.get_name() }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, content: Markup) -> None:
+        super().__init__()
+        self._name = "Legend"
+        self.content = content
+
+    @property
+    def box_id(self) -> str:
+        """Id of the element that holds the legend until the map takes it."""
+        return f"{self.get_name()}_box"
+
+    def render(self, **kwargs: object) -> None:  # type: ignore[override]  # as in MacroElement
+        """
+        Put the legend into the page.
+
+        Parameters
+        ----------
+        **kwargs : object
+            Passed to Folium.
+
+        Raises
+        ------
+        ExportError
+            If the legend has not been added to a map.
+        """
+        figure = figure_of(self)
+        add_assets(figure, *LAYER_ASSETS)
+        box = Markup('<section class="ca-legend ca-box" id="{}" aria-label="Legend" hidden>{}')
+        text = str(box.format(self.box_id, self.content)) + "</section>"
+        figure.html.add_child(Inert(text), name=self.box_id)
+        super().render(**kwargs)
+
+
+def _line(entry: LegendEntry) -> Markup:
+    """Write one line: symbol, words, count, note."""
+    count = Markup("") if entry.count is None else Markup("<b>{:,}</b>").format(entry.count)
+    note = Markup("<small>{}</small>").format(html(entry.note)) if entry.note else Markup("")
+    words = Markup("<li>{}<span>{}{}</span>{}</li>")
+    return words.format(_swatch(entry), html(entry.label), note, count)
+
+
+def _swatch(entry: LegendEntry) -> Markup:
+    """Draw the symbol of one line with the layer's own colour."""
+    shapes = {
+        "circle": '<circle cx="9" cy="9" r="7" fill="{0}" stroke="{1}" stroke-width="1.6"/>',
+        "disc": '<circle cx="9" cy="9" r="7" fill="{0}" fill-opacity=".08" stroke="{0}" '
+        'stroke-dasharray="2 2.4"/>',
+        "square": '<rect x="2" y="2" width="14" height="14" fill="{0}" stroke="#8d8474"/>',
+        "line": '<path d="M1 9H17" stroke="{0}" stroke-width="2.2"/>',
+    }
+    symbol = Markup(shapes[entry.shape]).format(  # noqa: S704  # our own constants above
+        entry.colour, _RIM
+    )
+    return Markup('<svg width="18" height="18" aria-hidden="true">{}</svg>').format(symbol)
+
+
+def _size_row(largest: int) -> Markup:
+    """Draw circles for one, some and most reports, as large as on the map."""
+    unit = symbol_unit_px(largest)
+    counts = sorted({1, max(1, round(largest / 3)), largest})
+    x, height, symbols = 2.0, 2 * max(_SMALLEST_PX, unit * sqrt(largest)) + 4, []
+    for count in counts:
+        radius = max(_SMALLEST_PX, unit * sqrt(count))
+        x += radius + 2
+        symbols.append(
+            Markup(
+                '<circle cx="{0:.1f}" cy="{1:.1f}" r="{2:.1f}" fill="none" stroke="{3}" '
+                'stroke-width="1.6"/><text x="{0:.1f}" y="{4:.1f}">{5:,}</text>'
+            ).format(x, height - 2 - radius, radius, _RIM, height + 12, count)
+        )
+        x += radius + 26
+    return Markup(
+        '<svg class="ca-sizes" width="{:.0f}" height="{:.0f}" aria-hidden="true">{}</svg>'
+    ).format(x, height + 16, Markup("").join(symbols))

@@ -1,0 +1,205 @@
+"""One call from Sites to a map with its page."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import folium
+import geopandas as gpd
+import pandas as pd
+import shapely
+
+from layers.export import page_html, save_html
+from layers.features import site_layer, uncertainty_layer
+from layers.furniture import Caption, Furniture
+from layers.ground import COVERAGE, ground_layers
+from layers.payload import AtlasLayer
+from layers.text import srcdoc
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["SiteMap", "site_map"]
+
+_LEAST_SPAN_DEG = 0.4  # one town alone opens with its surroundings, not at the door
+_REGION = (102.3, 10.3, 107.7, 14.8)  # Cambodia: what a map without any location shows
+
+
+class SiteMap(folium.Map):
+    """
+    A Folium map that shows, saves and embeds itself without any host.
+
+    Parameters
+    ----------
+    tiles : str or folium.TileLayer or None
+        Background tiles, by explicit choice; they call a host from every reader's browser.
+    """
+
+    def __init__(self, tiles: str | folium.TileLayer | None = None) -> None:
+        super().__init__(
+            location=[12.6, 105.0],
+            zoom_start=7,
+            tiles=tiles,
+            zoom_snap=0.25,
+            zoom_delta=0.5,
+            wheel_px_per_zoom_level=120,
+            attribution_control=tiles is not None,
+            font_size="15px",
+        )
+        # Folium hands zoom limits to its tile layer only; plugins ask the map for them.
+        self.options.update(min_zoom=3, max_zoom=13)
+        self._name = "SiteMap"
+
+    @property
+    def atlas_layers(self) -> list[AtlasLayer]:
+        """The map's layers of this package, from the bottom up."""
+        return [c for c in self._children.values() if isinstance(c, AtlasLayer)]
+
+    def save(
+        self,
+        outfile: str | bytes | Path | BinaryIO,
+        close_file: bool = True,  # noqa: FBT001, FBT002  # Folium's signature
+        **kwargs: Any,  # noqa: ANN401  # Folium's signature
+    ) -> None:
+        """
+        Write the map as one file that needs no host; the same page as `save_html`.
+
+        Parameters
+        ----------
+        outfile : path-like or binary file
+            Where the page goes.
+        close_file : bool, default True
+            Whether to close a file that was handed in, as Folium does.
+        **kwargs : Any
+            Options of `save_html`.
+        """
+        if isinstance(outfile, str | bytes | Path):
+            save_html(self, os.fsdecode(outfile), **kwargs)
+            return
+        outfile.write(page_html(self, **kwargs).encode())
+        if close_file:
+            outfile.close()
+
+    def _repr_html_(self, **_: object) -> str:
+        """Show the finished page inline in a notebook."""
+        frame = (
+            '<iframe srcdoc="{}" width="100%" height="640" frameborder="0" title="Map"></iframe>'
+        )
+        return frame.format(srcdoc(page_html(self, online=True)))
+
+
+def site_map(
+    sites: gpd.GeoDataFrame,
+    *,
+    title: str = "Reported sites",
+    subtitle: str = "",
+    source: str = "",
+    date: str | None = None,
+    methods: Sequence[str] = (),
+    layers: Sequence[AtlasLayer] = (),
+    details: Sequence[str] = (),
+    view: gpd.GeoDataFrame | gpd.GeoSeries | shapely.Geometry | None = None,
+    tiles: str | folium.TileLayer | None = None,
+) -> SiteMap:
+    """
+    Draw reported sites on a ground of their own, with the page that a publication needs.
+
+    The map has symbols by place, circles of uncertainty, a legend with counts, layer
+    switches, a table of every report, a methods panel, a scale bar and all attributions.
+    Nothing is fetched from any host, now or when the page is read.
+
+    Parameters
+    ----------
+    sites : geopandas.GeoDataFrame
+        Sites, as from `geo.read_sites`. Rows without a location are counted and listed.
+    title, subtitle : str
+        Heading and one sentence beneath it.
+    source : str
+        Where the rows come from; printed under the map.
+    date : str, optional
+        Date of the data; by default the latest ``last_reported`` or ``source_date``.
+    methods : sequence of str
+        Paragraphs for the methods panel.
+    layers : sequence of AtlasLayer
+        More layers, drawn between the ground and the symbols.
+    details : sequence of str
+        Columns shown as text in each report's entry; no other column of the author's own
+        enters the page.
+    view : geopandas.GeoDataFrame, geopandas.GeoSeries or shapely.Geometry, optional
+        What the map shows when it opens; by default every located row. What lies outside
+        is counted on the map.
+    tiles : str or folium.TileLayer, optional
+        Background tiles in place of the shipped ground; they need a host.
+
+    Returns
+    -------
+    SiteMap
+        A `folium.Map`: other Folium objects can be added to it, and `save_html` writes it.
+
+    Raises
+    ------
+    CRSError
+        If `sites` has no coordinate reference system.
+    GeometryError
+        If a geometry is not a point.
+    KeyError
+        If a column of `details` does not exist.
+
+    Examples
+    --------
+    >>> import geo, layers
+    >>> page = layers.site_map(geo.example_sites(), title="Reported sites")
+    >>> type(page).__name__
+    'SiteMap'
+    """
+    symbols = site_layer(sites, details=details)
+    discs = uncertainty_layer(sites)
+    everything = _spread(symbols.bounds or _REGION)
+    opening = everything if view is None else _spread(_extent(view))
+    places = gpd.GeoSeries(
+        shapely.points([(lon, lat) for lat, lon in symbols.payload["places"]]), crs=4326
+    )
+    ground = [] if tiles is not None else ground_layers(opening, everything, places)
+    stack = [*ground, *layers, discs, symbols]
+    page = SiteMap(tiles)
+    for layer in stack:
+        layer.add_to(page)
+    caption = Caption(
+        title, subtitle, source, _latest(sites) if date is None else date, tuple(methods)
+    )
+    outside = 0 if tiles is not None else _beyond(symbols)
+    Furniture(caption, stack, view=opening, everything=everything, outside=outside).add_to(page)
+    return page
+
+
+def _spread(bounds: tuple[float, ...]) -> tuple[float, float, float, float]:
+    """Widen an extent that is too small to be seen in its surroundings."""
+    west, south, east, north = bounds
+    dx = max(0.0, _LEAST_SPAN_DEG - (east - west)) / 2
+    dy = max(0.0, _LEAST_SPAN_DEG - (north - south)) / 2
+    return west - dx, south - dy, east + dx, north + dy
+
+
+def _extent(view: gpd.GeoDataFrame | gpd.GeoSeries | shapely.Geometry) -> tuple[float, ...]:
+    """Return west, south, east, north of a view in degrees."""
+    if isinstance(view, shapely.Geometry):
+        return tuple(float(b) for b in shapely.bounds(view))
+    return tuple(float(b) for b in view.to_crs(4326).total_bounds)
+
+
+def _latest(sites: gpd.GeoDataFrame) -> str:
+    """Return the latest date in the data, as far as it is stated."""
+    columns = [c for c in ("last_reported", "source_date") if c in sites.columns]
+    stated = pd.concat([sites[c] for c in columns]).dropna() if columns else pd.Series(dtype=str)
+    return max(stated.astype(str), default="")
+
+
+def _beyond(symbols: AtlasLayer) -> int:
+    """Count rows outside the shipped ground."""
+    west, south, east, north = COVERAGE
+    inside = [
+        west <= lon <= east and south <= lat <= north for lat, lon in symbols.payload["places"]
+    ]
+    return sum(p >= 0 and not inside[p] for p in symbols.payload["place"])

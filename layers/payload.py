@@ -1,0 +1,187 @@
+"""What a layer puts into a page: inert data, our own scripts, and geometry in short."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import folium
+import numpy as np
+import shapely
+from branca.element import Element, Figure
+from folium.template import Template
+
+from geo.errors import ExportError
+from layers.text import Inert, folium_html, plain, script_json
+
+if TYPE_CHECKING:
+    from layers.legend import LegendSection
+
+__all__ = ["DECIMALS", "LAYER_ASSETS", "AtlasLayer", "add_assets", "encode_geometry", "figure_of"]
+
+DECIMALS = 5  # of a degree: about one metre, finer than any reported place
+
+LAYER_ASSETS = ("layers.css", "core.js", "symbols.js", "card.js", "layers.js")
+
+_ASSETS = files("layers") / "assets"
+
+
+class AtlasLayer(folium.map.Layer):
+    """
+    A Folium layer whose rows are inert JSON and whose drawing is a script of ours.
+
+    Parameters
+    ----------
+    kind : str
+        Which function of ``assets/layers.js`` draws it.
+    payload : dict
+        Rows for the page, as JSON can hold them.
+    name : str
+        Name in layer controls.
+    bounds : tuple of float or None
+        West, south, east, north in degrees.
+    legend : tuple of LegendSection
+        What the layer's symbols mean.
+    attribution : str
+        Who must be named where the layer is shown.
+    show : bool, default True
+        Whether the layer is drawn when the map opens.
+    control : bool, default True
+        Whether readers can switch it on and off.
+
+    Attributes
+    ----------
+    payload, bounds, legend, attribution, title
+        As given; `title` is the name as plain text.
+    """
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "var {{ this.get_name() }} = CompoundAtlas.{{ this.kind }}({{ this.data_id|tojson }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(
+        self,
+        kind: str,
+        payload: dict[str, Any],
+        *,
+        name: str,
+        bounds: tuple[float, float, float, float] | None,
+        legend: tuple[LegendSection, ...] = (),
+        attribution: str = "",
+        show: bool = True,
+        control: bool = True,
+    ) -> None:
+        # Leaflet's layer control writes names as HTML.
+        super().__init__(name=folium_html(name), overlay=True, control=control, show=show)
+        self._name = "AtlasLayer"
+        self.kind = kind
+        self.payload = payload
+        self.title = plain(name)
+        self.bounds = bounds
+        self.legend = legend
+        self.attribution = attribution
+
+    @property
+    def data_id(self) -> str:
+        """Id of the script tag that holds the layer's data."""
+        return f"{self.get_name()}_data"
+
+    def render(self, **kwargs: object) -> None:  # type: ignore[override]  # as in MacroElement
+        """
+        Put the layer's script, style and data into the page.
+
+        Parameters
+        ----------
+        **kwargs : object
+            Passed to Folium.
+
+        Raises
+        ------
+        ExportError
+            If the layer has not been added to a map.
+        """
+        figure = figure_of(self)
+        add_assets(figure, *LAYER_ASSETS)
+        data = f'<script type="application/json" id="{self.data_id}">{script_json(self.payload)}'
+        figure.html.add_child(Inert(data + "</script>"), name=self.data_id)
+        super().render(**kwargs)
+
+    def _get_self_bounds(self) -> list[list[float | None]]:
+        """Tell Folium the extent, for ``fit_bounds(map.get_bounds())``."""
+        if self.bounds is None:
+            return [[None, None], [None, None]]
+        west, south, east, north = self.bounds
+        return [[south, west], [north, east]]
+
+
+def figure_of(element: Element) -> Figure:
+    """
+    Return the page that an element stands on.
+
+    Parameters
+    ----------
+    element : branca.element.Element
+        A layer or another part of a map.
+
+    Returns
+    -------
+    branca.element.Figure
+        The page.
+
+    Raises
+    ------
+    ExportError
+        If the element has not been added to a map.
+    """
+    figure = element.get_root()
+    if not isinstance(figure, Figure):
+        message = "this is drawn on a map: add it with `.add_to(folium_map)` first"
+        raise ExportError(message)
+    return figure
+
+
+def add_assets(figure: Figure, *names: str) -> None:
+    """
+    Put our own scripts and styles into a page's head, each once.
+
+    Parameters
+    ----------
+    figure : branca.element.Figure
+        The page.
+    *names : str
+        File names in ``layers/assets``.
+    """
+    for name in names:
+        tag = "style" if name.endswith(".css") else "script"
+        text = (_ASSETS / name).read_text(encoding="utf-8")
+        figure.header.add_child(Inert(f"<{tag}>\n{text}</{tag}>"), name=f"compound_atlas_{name}")
+
+
+def encode_geometry(geometry: shapely.Geometry) -> list[list[list[int]]]:
+    """
+    Write lines or polygons as whole numbers of 1e-5 degree, each the step from the last.
+
+    Parameters
+    ----------
+    geometry : shapely.Geometry
+        Lines or polygons in degrees.
+
+    Returns
+    -------
+    list
+        Parts of rings (or of one line) of alternating steps in latitude and longitude.
+    """
+    parts = []
+    for part in shapely.get_parts(geometry):
+        rings = [part] if part.geom_type == "LineString" else [part.exterior, *part.interiors]
+        steps = []
+        for ring in rings:
+            whole = np.rint(shapely.get_coordinates(ring)[:, ::-1] * 10**DECIMALS).astype(int)
+            moves = np.diff(whole, axis=0, prepend=0)
+            # Points that rounding made equal add nothing to the drawing.
+            moves = moves[np.r_[True, moves[1:].any(axis=1)]]
+            steps.append(moves.ravel().tolist())
+        parts.append(steps)
+    return parts

@@ -1,0 +1,173 @@
+"""The demo map as a reader meets it: from disk, without network, on two screens."""
+
+import pytest
+
+import geo
+from layers import STATUS_SCALE
+
+pytestmark = pytest.mark.browser
+
+WIDE, PHONE = (1200, 800), (390, 844)
+
+
+def reports_behind_symbols(page):
+    """Press every symbol of the whole map, zooming in nowhere, and collect the rows listed."""
+    rows = set()
+    for symbol in page.locator(".ca-symbol").all():
+        symbol.focus()
+        page.keyboard.press("Enter")
+        assert page.locator(".ca-card").is_visible()
+        rows |= {int(r.get_attribute("data-row")) for r in page.locator(".ca-card li").all()}
+        page.keyboard.press("Escape")
+        assert page.locator(".ca-card").is_hidden()
+    return rows
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_opens_without_network_and_without_complaint(watch, demo, size):
+    watched = watch(*size)
+    page = watched.open(demo / "map.html")
+    assert page.locator("path.ca-province").count() == 25
+    assert page.locator(".ca-symbol").count() >= 10
+    assert "79 shown, 18 without a location" in page.inner_text(".ca-panel")
+    assert page.title() == page.inner_text("h1")
+    watched.assert_quiet()
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_every_located_report_is_behind_a_symbol(watch, demo, size):
+    watched = watch(*size)
+    page = watched.open(demo / "map.html")
+    page.click(".ca-beyond")
+    located = geo.example_sites().geometry.notna().to_numpy().nonzero()[0]
+    assert reports_behind_symbols(page) == set(located.tolist())
+    watched.assert_quiet()
+
+
+def test_legend_colours_are_the_symbols_colours(watch, demo):
+    page = watch().open(demo / "map.html")
+    drawn = page.eval_on_selector_all(
+        ".ca-symbol [data-status]",
+        "all => all.map(e => [e.dataset.status, getComputedStyle(e).fill])",
+    )
+    legend = page.eval_on_selector_all(
+        "#ca-legend .ca-key li",
+        "all => all.map(e => [e.querySelector('span').firstChild.textContent,"
+        " getComputedStyle(e.querySelector('circle')).fill])",
+    )
+    legend = {word: colour for word, colour in legend if word in STATUS_SCALE.labels}
+    labels = dict(zip(STATUS_SCALE.keys, STATUS_SCALE.labels, strict=True))
+    assert {status for status, _ in drawn} == {"confirmed", "suspected"}
+    assert all(legend[labels[status]] == colour for status, colour in drawn)
+
+
+def test_the_circles_are_as_large_as_the_legend_says(watch, demo):
+    page = watch().open(demo / "map.html")
+    legend = page.eval_on_selector_all(
+        ".ca-sizes circle", "all => all.map(e => Number(e.getAttribute('r')))"
+    )
+    largest = page.eval_on_selector(
+        ".ca-symbol[aria-label^='Sihanoukville']",
+        "e => Number(e.querySelectorAll('circle')[1].getAttribute('r'))",
+    )
+    assert largest == pytest.approx(max(legend), abs=0.06)
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_a_card_lists_every_report_with_its_source_and_spares_its_symbol(watch, demo, size):
+    page = watch(*size).open(demo / "map.html")
+    symbol = page.locator(".ca-symbol[aria-label^='Sihanoukville']")
+    symbol.click()
+    sites = geo.example_sites()
+    here = sites[sites.geometry.geom_equals(sites.geometry[sites["site_id"] == "KH-014"].iloc[0])]
+    links = page.locator(".ca-card .ca-source a")
+    assert page.locator(".ca-card li").count() == len(here) == links.count()
+    assert {a.get_attribute("href") for a in links.all()} == set(here["source_url"])
+    for link in links.all():
+        assert link.get_attribute("target") == "_blank"
+        assert link.get_attribute("rel") == "noopener noreferrer"
+    card, mark = page.locator(".ca-card").bounding_box(), symbol.bounding_box()
+    apart = (
+        card["x"] >= mark["x"] + mark["width"]
+        or card["x"] + card["width"] <= mark["x"]
+        or card["y"] >= mark["y"] + mark["height"]
+    )
+    assert apart, (card, mark)
+
+
+def test_a_source_link_asks_for_its_address(watch, demo):
+    watched = watch()
+    page = watched.open(demo / "map.html")
+    page.locator(".ca-symbol[aria-label^='Bavet']").click()
+    link = page.locator(".ca-card .ca-source a").first
+    address = link.get_attribute("href")
+    asked = []
+    page.context.on("request", lambda r: asked.append(r.url))
+    with page.context.expect_page():
+        link.click()
+    page.wait_for_timeout(200)
+    assert asked[0] == address
+
+
+def test_opens_on_all_of_cambodia_on_a_phone(watch, demo):
+    page = watch(*PHONE).open(demo / "map.html")
+    box = page.locator(".folium-map").bounding_box()
+    assert box["height"] >= PHONE[1] / 2
+    paths = page.locator("path.ca-province").all()
+    boxes = [p.bounding_box() for p in paths]
+    assert min(b["x"] for b in boxes) >= box["x"]
+    assert max(b["x"] + b["width"] for b in boxes) <= box["x"] + box["width"]
+    assert min(b["y"] for b in boxes) >= box["y"]
+    assert max(b["y"] + b["height"] for b in boxes) <= box["y"] + box["height"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+
+
+def test_the_table_lists_every_report_and_leads_to_the_map(watch, demo):
+    watched = watch()
+    page = watched.open(demo / "map.html")
+    page.click("[data-tab=table]")
+    assert page.locator(".ca-table tbody tr").count() == 97
+    assert page.locator(".ca-table tbody tr", has_text="no location").count() == 18
+    page.locator(".ca-table button", has_text="Oecusse").click()
+    assert "Oecusse" in page.inner_text(".ca-card h2")
+    watched.assert_quiet()
+
+
+def test_layers_can_be_switched_off_and_on(watch, demo):
+    page = watch().open(demo / "map.html")
+    switch = page.get_by_label("Provinces of Cambodia")
+    assert switch.is_checked()
+    switch.uncheck()
+    assert page.locator("path.ca-province").count() == 0
+    switch.check()
+    assert page.locator("path.ca-province").count() == 25
+    assert not page.get_by_label("Clusters").is_checked()
+    page.get_by_label("Clusters").check()
+    assert page.locator("path.ca-cluster").count() == 5
+
+
+def test_symbols_never_overlap_much(watch, demo):
+    page = watch(*PHONE).open(demo / "map.html")
+    circles = page.eval_on_selector_all(
+        ".ca-symbol svg",
+        "all => all.map(e => { const b = e.getBoundingClientRect();"
+        " return [b.x + b.width / 2, b.y + b.height / 2,"
+        " Number(e.querySelectorAll('circle')[1].getAttribute('r'))]; })",
+    )
+    for i, (x, y, r) in enumerate(circles):
+        for u, v, s in circles[i + 1 :]:
+            assert (x - u) ** 2 + (y - v) ** 2 >= (0.6 * max(r, s)) ** 2
+
+
+def test_shows_in_a_notebooks_frame(watch, tmp_path):
+    from layers import site_map
+
+    page_html = site_map(geo.example_sites(), title="In a frame")._repr_html_()
+    file = tmp_path / "notebook.html"
+    file.write_text(f"<!doctype html><meta charset=utf-8><body>{page_html}", encoding="utf-8")
+    watched = watch()
+    page = watched.open(file)
+    frame = page.frame_locator("iframe")
+    assert frame.locator("path.ca-province").count() == 25
+    assert frame.locator(".ca-symbol").count() >= 10
+    watched.assert_quiet()

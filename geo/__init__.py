@@ -18,10 +18,12 @@ from geo.projection import local_crs, max_scale_error
 from geo.proximity import count_within, distance_to, geodesic_distance, nearest
 from geo.reading import read_sites, write_sites
 from geo.reference import example_sites, load_reference
-from geo.schema import SITE_SCHEMA, validate_sites
+from geo.schema import DEFAULT_RADIUS_M, SITE_SCHEMA, VOCABULARIES, validate_sites
 
 __all__ = [
+    "DEFAULT_RADIUS_M",
     "SITE_SCHEMA",
+    "VOCABULARIES",
     "CRSError",
     "Clustering",
     "ExportError",

@@ -106,10 +106,14 @@ class Clustering:
         for cluster, members in self._members():
             for name, value in {"cluster": cluster, **_describe(members)}.items():
                 columns[name].append(value)
-        frame = pd.DataFrame(columns)
-        whole = ("cluster", "size", "confirmed", "suspected", "n_places")
-        return frame.astype(
-            dict.fromkeys(whole, "Int64") | {"radius_m": float, "max_uncertainty_m": float}
+        return pd.DataFrame(columns).astype(
+            {
+                **dict.fromkeys(("cluster", "size", "confirmed", "suspected", "n_places"), "Int64"),
+                "medoid": self.sites.get("site_id", self.sites.index).dtype,
+                "place": "string",
+                "radius_m": "float64",
+                "max_uncertainty_m": "float64",
+            }
         )
 
     def summary(self) -> str:

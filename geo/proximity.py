@@ -487,7 +487,7 @@ def _coordinates(
     """Return longitude and latitude of points in degrees, NaN where missing."""
     geometry = to_degrees(frame)
     shapes = geometry.to_numpy()
-    gone = shapely.is_missing(shapes) | shapely.is_empty(shapes)
+    gone = _is_gone(shapes)
     wrong = ~gone & (shapely.get_type_id(shapes) != _POINT)
     if wrong.any():
         kinds = sorted(set(geometry[wrong].geom_type))
@@ -497,14 +497,15 @@ def _coordinates(
         )
         raise GeometryError(message, _problems(geometry, wrong, "not a point"))
     _require_degrees(geometry, gone, role)
-    return shapely.get_x(shapes), shapely.get_y(shapes)
+    placed = np.where(gone, None, shapes)
+    return shapely.get_x(placed), shapely.get_y(placed)
 
 
 def _shapes(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> NDArray[np.object_]:
     """Return geometries in degrees, fit to be measured to; None where missing or empty."""
     geometry = to_degrees(frame)
     shapes = geometry.to_numpy().astype(object)
-    gone = shapely.is_missing(shapes) | shapely.is_empty(shapes)
+    gone = _is_gone(shapes)
     shapes[gone] = None
     _require_degrees(geometry, gone, "targets")
     broken = ~gone & ~shapely.is_valid(shapes) & (shapely.get_dimensions(shapes) == 2)  # noqa: PLR2004 - surfaces
@@ -523,6 +524,15 @@ def _shapes(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> NDArray[np.object_]:
         )
         raise GeometryError(message, _problems(geometry, wide, "edge wider than 180 degrees"))
     return np.asarray(shapes)
+
+
+def _is_gone(shapes: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Tell which geometries are no place: missing, empty, or points made of missing numbers."""
+    gone = shapely.is_missing(shapes) | shapely.is_empty(shapes)
+    # points_from_xy makes such points of empty cells; get_x fails on empty ones
+    x, y = (get(np.where(gone, None, shapes)) for get in (shapely.get_x, shapely.get_y))
+    points = shapely.get_type_id(shapes) == _POINT
+    return np.asarray(gone | (points & (np.isnan(x) | np.isnan(y))))
 
 
 def _wraps(shape: BaseGeometry) -> bool:

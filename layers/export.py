@@ -13,16 +13,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections import OrderedDict
 from html.parser import HTMLParser
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from branca.element import Element
+from branca.element import Element, Figure
 
 from geo._files import write_bytes
 from geo.errors import ExportError
+from layers.payload import figure_of
 
 if TYPE_CHECKING:
     import os
@@ -135,8 +137,8 @@ def page_html(site_map: folium.Map, *, online: bool = False) -> str:
     ExportError
         If the page would need a host.
     """
-    figure = site_map.get_root()
-    text = _renumbered(figure.render(), figure)
+    figure = figure_of(site_map)
+    text = _renumbered(_rendered(figure), figure)
     hosts = _tile_hosts(site_map)
     if hosts and not online:
         message = (
@@ -151,6 +153,17 @@ def page_html(site_map: folium.Map, *, online: bool = False) -> str:
     text = text.replace("<html>", '<html lang="en">', 1)
     _refuse_remote(text)
     return text.replace("<head>", f"<head>\n{_policy(text, hosts)}", 1)
+
+
+def _rendered(figure: Figure) -> str:
+    """Render a page and leave it as it was: Folium adds each layer's call anew every time."""
+    parts = (figure.header, figure.html, figure.script)
+    before = [OrderedDict(part._children) for part in parts]  # noqa: SLF001  # no other way in
+    try:
+        return figure.render()
+    finally:
+        for part, children in zip(parts, before, strict=True):
+            part._children = children  # noqa: SLF001
 
 
 def _renumbered(text: str, figure: Element) -> str:

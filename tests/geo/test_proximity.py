@@ -96,10 +96,14 @@ def test_interval_does_not_go_below_zero():
 
 
 def test_missing_places_give_missing_distances():
-    sites = frame_of([None, (103, 12), (103, 12)], radius=[1.0, 1.0, 1.0])
+    sites = frame_of([None, (103, 12), (103, 12), (np.nan, np.nan)], radius=[1.0] * 4)
     sites.loc[2, "geometry"] = Point()
-    answer = geodesic_distance(sites, frame_of([(103, 12), (103, 12), (103, 12)]))
-    assert answer["distance_m"].isna().tolist() == [True, False, True]
+    for others in (frame_of([(103, 12)] * 4), Point(103, 12)):
+        answer = geodesic_distance(sites, others)
+        assert answer["distance_m"].isna().tolist() == [True, False, True, True]
+    assert distance_to(sites, Point(103, 12))["distance_m"].count() == 1
+    assert nearest(frame_of([(103, 12)]), sites)["target"].tolist() == [1]
+    assert count_within(sites, distance_m=10)["count"].fillna(-1).tolist() == [-1, 0, -1, -1]
 
 
 def test_another_number_of_rows_is_an_error():

@@ -6,8 +6,8 @@
     └── GeoError                 carries the rows at fault in `.problems` where there are any
         ├── ReadError            (also ValueError) a file cannot be understood
         │   └── NotFoundError    (also FileNotFoundError) a file or a layer in it does not exist
-        ├── SchemaError          (also ValueError) rows break the Sites schema; `.problems` lists every fault
-        ├── CRSError             (also ValueError) no coordinate reference system, or one that cannot serve
+        ├── SchemaError          (also ValueError) rows break the Sites schema
+        ├── CRSError             (also ValueError) no coordinate reference system, or a useless one
         ├── GeometryError        (also ValueError) the wrong kind of geometry, or none at all
         └── ExportError          (also ValueError) an output cannot be written as promised
 

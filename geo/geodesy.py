@@ -46,7 +46,7 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -94,6 +94,7 @@ _TIE_DECIMALS = 7  # Karney's lengths are good to 15 nm: closer than 1e-7 m is t
 _PIECE_M = 1000.0
 _TURN = 1 / 32  # radians of longitude in one piece; only binds within 32 km of a pole
 _PARTS = 64  # cuts of a piece on which the foot is not proved to be unique
+_NEWTON_TURNS = 10  # after these, steps that leave the interval give way to halving it
 _GAIN_M = 1e-9  # a step that promises less than this ends the search for a foot
 _PAIRS = 1_000_000  # pairs held in memory at once
 
@@ -624,7 +625,9 @@ def _newton(
     first, share, last = interval
     low, high, least = first.copy(), last.copy(), np.full(len(i), np.inf)
     active = np.arange(len(i))
-    while len(active):
+    for turn in count():
+        if not len(active):
+            break
         t = share[active]
         length, slope, curve = _derivatives(points, i[active], edges, j[active], t)
         least[active] = np.minimum(least[active], length)
@@ -635,9 +638,11 @@ def _newton(
         step = np.where((curve > 0) | (slope == 0), step, -np.sign(slope))
         below, above = low[active], high[active]
         aim = np.clip(t + step, first[active], last[active])
-        outside = ((aim <= below) & (below > first[active])) | (
-            (aim >= above) & (above < last[active])
-        )
+        # an end may be tried as it is at first; later only the halving interval decides
+        early = turn < _NEWTON_TURNS
+        outside = (aim <= below) & ~(early & (below == first[active]))
+        outside |= (aim >= above) & ~(early & (above == last[active]))
+        outside |= turn >= 3 * _NEWTON_TURNS
         aim = np.where(outside, (below + above) / 2, aim)
         gain = np.abs(slope) * np.where(outside | (curve <= 0), above - below, np.abs(aim - t))
         share[active] = aim

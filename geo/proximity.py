@@ -530,9 +530,10 @@ def _is_gone(shapes: NDArray[np.object_]) -> NDArray[np.bool_]:
     """Tell which geometries are no place: missing, empty, or points made of missing numbers."""
     gone = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     # points_from_xy makes such points of empty cells; get_x fails on empty ones
-    x, y = (get(np.where(gone, None, shapes)) for get in (shapely.get_x, shapely.get_y))
-    points = shapely.get_type_id(shapes) == _POINT
-    return np.asarray(gone | (points & (np.isnan(x) | np.isnan(y))))
+    points = np.flatnonzero(~gone & (shapely.get_type_id(shapes) == _POINT))
+    x, y = shapely.get_x(shapes[points]), shapely.get_y(shapes[points])
+    gone[points[np.isnan(x) | np.isnan(y)]] = True
+    return np.asarray(gone)
 
 
 def _wraps(shape: BaseGeometry) -> bool:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from branca.element import Element, Figure
+from branca.element import Element, Figure, Link
 
 from geo._files import write_bytes
 from geo.errors import ExportError
@@ -28,6 +28,7 @@ from layers.payload import figure_of
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterator
 
     import folium
 
@@ -138,11 +139,11 @@ def page_html(site_map: folium.Map, *, online: bool = False) -> str:
         If the page would need a host.
     """
     figure = figure_of(site_map)
-    text = _renumbered(_rendered(figure), figure)
-    hosts = _tile_hosts(site_map)
+    text = _rendered(figure)
+    hosts = _picture_hosts(figure)
     if hosts and not online:
         message = (
-            f"this map has background tiles, which every reader's browser fetches from "
+            f"this map has background tiles or pictures, which every reader's browser fetches from "
             f"{', '.join(hosts)}: leave them out, or allow it with online=True"
         )
         raise ExportError(message)
@@ -156,20 +157,18 @@ def page_html(site_map: folium.Map, *, online: bool = False) -> str:
 
 
 def _rendered(figure: Figure) -> str:
-    """Render a page and leave it as it was: Folium adds each layer's call anew every time."""
-    parts = (figure.header, figure.html, figure.script)
-    before = [OrderedDict(part._children) for part in parts]  # noqa: SLF001  # no other way in
+    """Render a page and leave it as it was: Folium adds calls and icons anew each time."""
+    before = [(part, OrderedDict(part._children)) for part in _elements(figure, set())]  # noqa: SLF001  # no other way
     try:
-        return figure.render()
+        return _renumbered(figure.render(), figure)
     finally:
-        for part, children in zip(parts, before, strict=True):
-            part._children = children  # noqa: SLF001
+        for part, children in before:
+            part._children = children  # noqa: SLF001  # no other way
 
 
 def _renumbered(text: str, figure: Element) -> str:
     """Replace Folium's random ids by their order of appearance."""
-    known: set[str] = set()
-    _collect_ids(figure, known, set())
+    known = {element._id for element in _elements(figure, set())}  # noqa: SLF001  # no other way
     number: dict[str, str] = {}
 
     def short(match: re.Match[str]) -> str:
@@ -179,16 +178,16 @@ def _renumbered(text: str, figure: Element) -> str:
     return _ID.sub(short, text)
 
 
-def _collect_ids(element: Element, known: set[str], seen: set[int]) -> None:
-    """Collect the ids of an element tree, attributes that are elements included."""
+def _elements(element: Element, seen: set[int]) -> Iterator[Element]:
+    """Walk an element tree, attributes that are elements included, each element once."""
     if id(element) in seen:
         return
     seen.add(id(element))
-    known.add(element._id)  # noqa: SLF001  # branca has no other way to it
+    yield element
     attributes = [value for value in vars(element).values() if isinstance(value, Element)]
-    for child in [*element._children.values(), *attributes]:  # noqa: SLF001
+    for child in [*element._children.values(), *attributes]:  # noqa: SLF001  # no other way
         if isinstance(child, Element):
-            _collect_ids(child, known, seen)
+            yield from _elements(child, seen)
 
 
 def _inlined(text: str) -> str:
@@ -266,14 +265,17 @@ def _marker_images(*, wanted: bool) -> str:
     return f'<script>L.Icon.Default.mergeOptions({{{options},imagePath:""}});</script>'
 
 
-def _tile_hosts(site_map: folium.Map) -> list[str]:
-    """Return the hosts of a map's tile layers."""
-    addresses = [
-        child.tiles
-        for child in site_map._children.values()  # noqa: SLF001
-        if hasattr(child, "tiles")
-    ]
-    return sorted({urlsplit(address).netloc.replace("{s}", "*") for address in addresses})
+def _picture_hosts(figure: Figure) -> list[str]:
+    """Return the hosts of tiles, pictures and marker images, wherever in the map they are."""
+    addresses = []
+    for element in _elements(figure, set()):
+        if isinstance(element, Link):  # scripts and styles: `_inlined` sees to them
+            continue
+        options = getattr(element, "options", None) or {}
+        found = [getattr(element, name, None) for name in ("tiles", "url", "video_url")]
+        addresses += [*found, options.get("icon_url"), options.get("shadow_url")]
+    remote = (a for a in addresses if isinstance(a, str) and not a.startswith("data:"))
+    return sorted({urlsplit(address).netloc.replace("{s}", "*") for address in remote})
 
 
 class _Remote(HTMLParser):

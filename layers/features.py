@@ -184,9 +184,10 @@ def uncertainty_layer(
     """
     frame = _degrees(sites, "Point")
     radius = pd.to_numeric(_column(frame, "uncertainty_m"), errors="coerce")
-    frame = frame[frame.geometry.notna() & radius.gt(0)]
+    drawn = frame.geometry.notna() & radius.gt(0)
+    frame, radius = frame[drawn], radius[drawn]
     lonlat = np.round(shapely.get_coordinates(frame.geometry), DECIMALS)
-    discs = np.unique(np.column_stack([lonlat[:, ::-1], radius[frame.index]]), axis=0)
+    discs = np.unique(np.column_stack([lonlat[:, ::-1], radius]), axis=0)
     colour = STATUS_SCALE.colours[0]
     payload = {"title": plain(name), "discs": discs.tolist(), "colour": colour}
     entry = LegendEntry("the true place lies within", colour, "disc")
@@ -407,7 +408,7 @@ def _degrees(frame: gpd.GeoDataFrame, *kinds: str) -> gpd.GeoDataFrame:
         )
         raise CRSError(message)
     degrees = frame.to_crs(4326)
-    empty = degrees.geometry.is_empty & degrees.geometry.notna()
+    empty = degrees.geometry.is_empty  # False where it is missing
     if empty.any():
         degrees = degrees.set_geometry(degrees.geometry.mask(empty))
     wrong = degrees.geometry.notna() & ~degrees.geom_type.isin(kinds)

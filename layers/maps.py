@@ -159,7 +159,7 @@ def site_map(
     everything = _spread(symbols.bounds or _REGION)
     opening = everything if view is None else _spread(_extent(view))
     places = gpd.GeoSeries(
-        shapely.points([(lon, lat) for lat, lon in symbols.payload["places"]]), crs=4326
+        [shapely.Point(lon, lat) for lat, lon in symbols.payload["places"]], crs=4326
     )
     ground = [] if tiles is not None else ground_layers(opening, everything, places)
     stack = [*ground, *layers, discs, symbols]

@@ -80,7 +80,7 @@ class Scale:
             return -1
         if not self.classes:
             return self.keys.index(value) if value in self.keys else -1
-        position = int(np.searchsorted(np.asarray(self.keys, dtype=float), float(str(value))))
+        position = int(np.searchsorted(np.asarray(self.keys, dtype=float), float(value)))  # type: ignore[arg-type]
         return position if position < len(self.keys) else -1
 
     def __call__(self, value: object) -> str:

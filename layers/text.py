@@ -63,10 +63,10 @@ def plain(value: object) -> str:
     """
     if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
         return ""
-    text = unicodedata.normalize("NFC", str(value))
     # Cc: NUL and friends break parsers; Cs: lone surrogates cannot be written as UTF-8.
-    kept = (" " if c in "\t\n\r" else c for c in text)
-    return "".join(c for c in kept if unicodedata.category(c) not in {"Cc", "Cs"}).strip()
+    spaced = (" " if c in "\t\n\r" else c for c in str(value))
+    kept = "".join(c for c in spaced if unicodedata.category(c) not in {"Cc", "Cs"})
+    return unicodedata.normalize("NFC", kept).strip()
 
 
 def html(value: object) -> Markup:

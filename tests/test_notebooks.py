@@ -18,6 +18,6 @@ def test_notebook_is_clean_and_runs(path, monkeypatch):
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(cell.outputs == [] and cell.execution_count is None for cell in code)
     NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
-    assert all(
-        output.get("name") != "stderr" for cell in code for output in cell.outputs
-    ), "a cell wrote to stderr"
+    assert all(output.get("name") != "stderr" for cell in code for output in cell.outputs), (
+        "a cell wrote to stderr"
+    )

@@ -87,9 +87,12 @@
   atlas.discs = function (id) {
     const data = read(id);
     return new Filled((group, map) => {
+      // One canvas for all circles, however many; it must not catch the pointer.
+      const renderer = L.canvas({ pane: pane(map, "disc"), padding: 0.3 });
+      map.getPane("ca-disc").classList.add("ca-discs");
       for (const [lat, lon, metres] of data.discs) {
         group.addLayer(L.circle([lat, lon], {
-          radius: metres, pane: pane(map, "disc"), interactive: false, className: "ca-disc", color: data.colour,
+          radius: metres, renderer, pane: "ca-disc", interactive: false, color: data.colour,
           weight: 1, opacity: 0.5, dashArray: "2 3", fillColor: data.colour, fillOpacity: 0.06,
         }));
       }
@@ -144,6 +147,8 @@
     },
   });
   atlas.labels = (id) => new Labels(read(id));
+
+  const MOST_HAIRS = 12;
 
   const Sites = L.Layer.extend({
     initialize: function (data) {
@@ -235,7 +240,9 @@
       const entry = { latlng: first.latlng, marker, members, words, counts: group.counts, total: group.total, radius: drawn.radius };
       const look = { color: "#7c1b13", weight: 1, interactive: false };
       marker.on("add", () => this._wire(marker.getElement(), entry));
-      entry.hairs = (map) => members.slice(1).flatMap((place) => [
+      // Lines to a few places explain a symbol; lines to hundreds would hide the map.
+      const others = members.length <= MOST_HAIRS ? members.slice(1) : [];
+      entry.hairs = (map) => others.flatMap((place) => [
         L.polyline([first.latlng, place.latlng], { ...look, pane: pane(map, "hair") }),
         L.circleMarker(place.latlng, { ...look, pane: pane(map, "hair"), radius: 2.2, fillColor: "#7c1b13", fillOpacity: 1, className: "ca-member" }),
       ]);

@@ -354,6 +354,17 @@ def test_area_holds_every_place_that_the_radii_allow():
             assert shapely.intersects_xy(area, lon, lat).all()
 
 
+def test_area_of_a_long_chain_holds_its_middle():
+    # 315 km along a geodesic, which runs 1.9 km north of the straight line in degrees
+    chain = [(100, 45), *GEOD.npts(100, 45, 104, 45, 60), (104, 45)]
+    sites = frame_of(chain, radius=[1500] + [250] * 60 + [1500])
+    area = cluster_areas(dbscan(sites, eps_m=6000, min_samples=2)).geometry.iloc[0]
+    for bearing in (0, 90, 180, 270):
+        lon, lat = np.transpose(chain)
+        lon, lat, _ = GEOD.fwd(lon, lat, np.full(62, bearing), np.full(62, 249.9))
+        assert shapely.intersects_xy(area, lon, lat).all()
+
+
 @quiet
 def test_area_of_one_place_is_its_disc():
     sites = frame_of([(104, 12)] * 3, radius=2000.0)

@@ -182,6 +182,12 @@ def test_other_shapes_are_ranked_as_distance_to_measures_them():
     ]
 
 
+def test_inside_of_more_than_half_the_globe_is_nearest_far_from_its_outline():
+    targets = gpd.GeoSeries([Point(0.5, 0), box(-180, -60, 180, 90)], crs=4326)
+    answer = nearest(frame_of([(0, 0)]), targets)
+    assert answer[["target", "distance_m"]].to_numpy().tolist() == [[1, 0]]
+
+
 def test_a_site_among_the_targets_finds_itself_first():
     sites = cloud(10, 7)
     answer = nearest(sites, sites, k=2)

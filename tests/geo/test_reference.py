@@ -113,9 +113,7 @@ def test_the_change_to_the_cambodian_outlines_is_stated(layer):
 
 def test_openstreetmap_is_named_where_it_is_used_and_nowhere_else():
     named = [
-        layer
-        for layer in LAYERS
-        if "© OpenStreetMap" in load_reference(layer).attrs["attribution"]
+        layer for layer in LAYERS if "© OpenStreetMap" in load_reference(layer).attrs["attribution"]
     ]
     assert named == ["land_border"]
 

@@ -1,0 +1,226 @@
+"""The command line: every outcome is a sentence and an exit code, never a traceback."""
+
+import re
+import subprocess
+import sys
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+import geo
+from layers import cli
+
+ROOT = Path(__file__).parents[2]
+HEADER = "site_id,name,status,country,admin1,locality,latitude,longitude,uncertainty_m"
+GOOD = f"""{HEADER}
+a,First,confirmed,KH,Phnom Penh,Phnom Penh,11.55,104.92,5000
+b,ភ្នំពេញ,suspected,KH,Phnom Penh,រាជធានីភ្នំពេញ,11.56,104.91,5000
+c,,suspected,KH,Kampot,,,,
+"""
+BAD = f"""{HEADER}
+a,First,confirmed,KH,Phnom Penh,Phnom Penh,95,104.92,5000
+a,Second,perhaps,KH,Phnom Penh,Phnom Penh,11.55,104.92,5000
+c,Third,suspected,KH,Kampot,Kampot,0,0,5000
+"""
+DEMO_FILES = {
+    "map.html",
+    "sites.geojson",
+    "by_province.csv",
+    "clusters.csv",
+    "distance_to_border.csv",
+    "README.txt",
+}
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run the command in this process: exit code, standard output, standard error."""
+
+    def command(*words):
+        monkeypatch.setattr(sys, "argv", ["compound-atlas", *map(str, words)])
+        monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return ended.value.code or 0, *capsys.readouterr()
+
+    return command
+
+
+@pytest.fixture
+def good(tmp_path):
+    file = tmp_path / "good.csv"
+    file.write_bytes(GOOD.replace("\n", "\r\n").encode("utf-8-sig"))
+    return file
+
+
+@pytest.fixture
+def bad(tmp_path):
+    file = tmp_path / "bad.csv"
+    file.write_text(BAD, encoding="utf-8")
+    return file
+
+
+def test_version_is_the_distributions(run):
+    assert run("--version") == (0, f"{version('compound-atlas')}\n", "")
+
+
+def test_a_good_file_is_checked_with_exit_0(run, good):
+    code, out, err = run("check", good)
+    assert (code, err) == (0, "")
+    assert out == "good.csv: no problems in 3 rows; 2 have a location, 1 do not.\n"
+
+
+def test_a_bad_file_is_checked_with_exit_1_and_every_problem_with_its_row(run, bad):
+    code, out, _ = run("check", bad)
+    assert code == 1
+    with pytest.raises(geo.SchemaError) as caught:
+        geo.read_sites(bad)
+    problems = caught.value.problems
+    assert len(problems) >= 4
+    lines = out.splitlines()
+    for problem in problems.itertuples():
+        pattern = rf"^\s*{problem.row}\s+{problem.column}\s"
+        assert [line for line in lines if re.search(pattern, line)], problem
+    assert "95" in out
+    assert "perhaps" in out
+
+
+@pytest.mark.xfail(strict=True, reason="only the first 40 problems are printed")
+def test_a_long_list_of_problems_is_printed_whole(run, tmp_path):
+    file = tmp_path / "long.csv"
+    rows = [f"s{i},,perhaps,KH,Kampot,,,," for i in range(60)]
+    file.write_text("\n".join([HEADER, *rows]), encoding="utf-8")
+    _, out, _ = run("check", file)
+    assert out.count("perhaps") >= 60
+
+
+def test_hostile_text_in_a_bad_file_cannot_steer_the_terminal(run, tmp_path):
+    file = tmp_path / "bad.csv"
+    file.write_text(f"{HEADER}\na,,\x1b[31mred\x07,KH,Kampot,,,,\n", encoding="utf-8")
+    code, out, err = run("check", file)
+    assert code == 1
+    assert not set(out + err) & {"\x1b", "\x07"}
+
+
+def test_a_users_file_with_windows_lines_and_khmer_becomes_a_map(run, good, tmp_path):
+    target = tmp_path / "map.html"
+    code, out, err = run("map", good, "-o", target, "--title", "<b>ផែនទី</b>", "--source", "S")
+    assert (code, err) == (0, "")
+    assert out == f"2 shown, 1 without a location: {target}\n"
+    page = target.read_text(encoding="utf-8")
+    assert "ភ្នំពេញ" in page
+    assert "&lt;b&gt;ផែនទី&lt;/b&gt;</title>" in page
+    assert "2 shown, 1 without a location." in page
+
+
+def test_a_map_is_named_after_its_file_unless_it_has_a_title(run, good, tmp_path):
+    run("map", good, "-o", tmp_path / "map.html")
+    assert "<title>good</title>" in (tmp_path / "map.html").read_text(encoding="utf-8")
+
+
+def test_a_bad_file_makes_no_map(run, bad, tmp_path):
+    code, out, err = run("map", bad, "-o", tmp_path / "map.html")
+    assert (code, out) == (1, "")
+    assert err.startswith("compound-atlas: ")
+    assert not (tmp_path / "map.html").exists()
+
+
+def failing(tmp_path):
+    """Commands that cannot work, by what is wrong with them."""
+    good = tmp_path / "good.csv"
+    good.write_text(GOOD, encoding="utf-8")
+    odd = tmp_path / "sites.odd"
+    odd.write_text("x")
+    empty = tmp_path / "empty.csv"
+    empty.touch()
+    binary = tmp_path / "binary.csv"
+    binary.write_bytes(bytes(range(256)) * 4)
+    page = tmp_path / "map.html"
+    return {
+        "missing file": ("check", tmp_path / "missing.csv"),
+        "missing file to map": ("map", tmp_path / "missing.csv", "-o", page),
+        "unknown suffix": ("check", odd),
+        "empty file": ("check", empty),
+        "binary file": ("map", binary, "-o", page),
+        "folder as file": ("check", tmp_path),
+        "missing folder": ("map", good, "-o", tmp_path / "no" / "map.html"),
+        "folder as page": ("map", good, "-o", tmp_path),
+        "file as folder": ("demo", "-o", good),
+        "file as parent": ("demo", "-o", good / "demo"),
+    }
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "missing file",
+        "missing file to map",
+        "unknown suffix",
+        "empty file",
+        "binary file",
+        "folder as file",
+        "missing folder",
+        "folder as page",
+        "file as folder",
+        "file as parent",
+    ],
+)
+def test_what_cannot_work_ends_with_one_sentence_and_exit_1(run, tmp_path, what):
+    code, out, err = run(*failing(tmp_path)[what])
+    assert code == 1
+    said = (out + err).strip()
+    assert said
+    assert "Traceback" not in said
+    assert len(said.splitlines()) == 1, said
+    assert not (tmp_path / "map.html").exists()
+
+
+def test_wrong_usage_is_exit_2(run):
+    assert run("nonsense")[0] == 2
+    assert run("map")[0] == 2
+
+
+def test_the_installed_command_shows_no_traceback(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", "from layers.cli import main; main()", "check", tmp_path / "no.csv"],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("compound-atlas: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_demo_writes_its_six_files_and_again_over_them(run, tmp_path):
+    folder = tmp_path / "new" / "demo"
+    code, out, err = run("demo", "-o", folder)
+    assert (code, err) == (0, "")
+    assert {p.name for p in folder.iterdir()} == DEMO_FILES
+    assert all(str(folder / name) in out for name in DEMO_FILES)
+    first = {p.name: p.read_bytes() for p in folder.iterdir()}
+    (folder / "mine.txt").write_text("kept")
+    (folder / "map.html").write_text("old")
+    assert run("demo", "--output", folder)[0] == 0
+    assert (folder / "mine.txt").read_text() == "kept"
+    assert {n: (folder / n).read_bytes() for n in DEMO_FILES} == first
+
+
+def test_restricted_rows_are_announced_as_a_note(tmp_path):
+    file = tmp_path / "sites.csv"
+    rows = [f"{HEADER},sensitivity", "a,,confirmed,KH,Kampot,,10.6,104.2,5000,restricted"]
+    file.write_text("\n".join(rows), encoding="utf-8")
+    words = ["map", file, "-o", tmp_path / "map.html"]
+    done = subprocess.run(
+        [sys.executable, "-c", "from layers.cli import main; main()", *words],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.stderr.startswith("Note: 1 reports are marked restricted or protected")
+    assert len(done.stderr.splitlines()) == 1

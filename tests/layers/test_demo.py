@@ -1,0 +1,120 @@
+"""The demonstration: its figures follow from the rows, its bytes from nothing else."""
+
+import hashlib
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+
+import geo
+from layers.demo import write_demo
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    return write_demo(tmp_path_factory.mktemp("demo") / "out")
+
+
+@pytest.fixture(scope="module")
+def sites():
+    return geo.example_sites()
+
+
+def test_two_processes_write_the_same_bytes(tmp_path):
+    code = "import sys; from layers.demo import write_demo; write_demo(sys.argv[1])"
+    sums = []
+    for seed, zone in (("1", "UTC"), ("2", "Asia/Phnom_Penh")):
+        folder = tmp_path / seed
+        subprocess.run(
+            [sys.executable, "-c", code, folder],
+            check=True,
+            cwd=ROOT,
+            env=os.environ | {"PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": "C"},
+        )
+        sums.append({p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.iterdir()})
+    assert len(sums[0]) == 6
+    assert sums[0] == sums[1]
+
+
+def test_it_runs_without_network(tmp_path, monkeypatch):
+    def refused(*args):
+        message = f"the demonstration called {args}"
+        raise AssertionError(message)
+
+    monkeypatch.setattr(socket.socket, "connect", refused)
+    monkeypatch.setattr(socket, "getaddrinfo", refused)
+    assert len(write_demo(tmp_path).files) == 6
+
+
+def test_the_files_are_those_it_names(demo):
+    assert {p.name for p in demo.folder.iterdir()} == set(demo.files)
+    assert len(demo.files) == 6
+
+
+def test_every_report_is_counted_in_one_province_or_elsewhere(demo, sites):
+    table = pd.read_csv(demo.folder / "by_province.csv")
+    counts = table.select_dtypes("number")
+    statuses = ["confirmed", "suspected", "rejected", "unknown"]
+    assert counts[statuses].to_numpy().sum() == len(sites) == 97
+    for status in statuses:
+        assert counts[status].sum() == (sites["status"] == status).sum()
+    assert len(table) == 26
+
+
+def test_distances_have_their_interval_and_every_row_is_there(demo, sites):
+    table = pd.read_csv(demo.folder / "distance_to_border.csv")
+    assert table["site_id"].tolist() == sites["site_id"].tolist()
+    low, mid, high = (table[c] for c in ("distance_min_m", "distance_m", "distance_max_m"))
+    known = mid.notna()
+    assert (low[known] <= mid[known]).all()
+    assert (mid[known] <= high[known]).all()
+    assert (low[known] >= 0).all()
+    radius = table["uncertainty_m"][known]
+    # A point moves by its radius at most: so does its distance (rounded to metres here).
+    assert (high[known] - mid[known] <= radius + 1).all()
+    assert (mid[known] - low[known] <= radius + 1).all()
+    assert table.loc[~known, "note"].notna().all()
+    assert (table["note"] == "no location").sum() == sites.geometry.isna().sum()
+
+
+def test_clusters_hold_at_least_what_their_definition_asks(demo):
+    table = pd.read_csv(demo.folder / "clusters.csv")
+    assert len(table) >= 1
+    size = next(c for c in ("size", "reports", "n", "sites", "count") if c in table)
+    assert table[size].min() >= 5
+
+
+def test_the_text_says_what_was_read_what_was_left_out_and_whose_data_these_are(demo, sites):
+    text = " ".join((demo.folder / "README.txt").read_text(encoding="utf-8").split())
+    missing = int(sites.geometry.isna().sum())
+    assert f"{len(sites)} reports were read" in text
+    assert f"{missing} do not; these are counted in the tables and not drawn" in text
+    assert "are left out here" in text
+    for credit in ("OpenStreetMap", "GeoNames", "Natural Earth"):
+        assert credit in text
+    for name in demo.files[:-1]:
+        assert name in text
+    assert max(map(len, (demo.folder / "README.txt").read_text().splitlines())) <= 100
+
+
+def test_the_geojson_holds_every_report_and_reads_back(demo, sites):
+    frame = gpd.read_file(demo.folder / "sites.geojson")
+    assert frame["site_id"].tolist() == sites["site_id"].tolist()
+    assert frame.geometry.isna().sum() == sites.geometry.isna().sum()
+    again = geo.read_sites(demo.folder / "sites.geojson")
+    assert again["status"].tolist() == sites["status"].tolist()
+
+
+def test_an_output_that_cannot_be_a_folder_is_an_os_error(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("kept")
+    with pytest.raises(OSError, match="file"):
+        write_demo(file)
+    assert file.read_text() == "kept"

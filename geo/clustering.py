@@ -127,15 +127,17 @@ class Clustering:
         """
         located = len(self.labels) - self.n_unlocated
         sizes = self.labels[self.labels >= 0].value_counts()
-        largest = f" The largest has {sizes.max()} sites." if len(sizes) else ""
+        largest = f" The largest has {sizes.max()} reports." if len(sizes) else ""
         found = (
-            f"{_count(located, 'located site')}: {_count(self.n_clusters, 'cluster')}; "
-            f"{_count(self.n_noise, 'site')} in none.{largest}"
+            f"{_count(located, 'located report')}: {_count(self.n_clusters, 'cluster')}; "
+            f"{_count(self.n_noise, 'report')} in none.{largest}"
         )
-        left_out = f"{_count(self.n_unlocated, 'site')} without a location could not be considered."
+        left_out = (
+            f"{_count(self.n_unlocated, 'report')} without a location could not be considered."
+        )
         method = (
-            f"Method: DBSCAN on geodesic distance (WGS 84). Sites up to {_metres(self.eps_m)} "
-            f"apart are neighbours; a site with at least {self.min_samples} neighbours, itself "
+            f"Method: DBSCAN on geodesic distance (WGS 84). Reports up to {_metres(self.eps_m)} "
+            f"apart are neighbours; a report with at least {self.min_samples} neighbours, itself "
             "included, is the core of a cluster."
         )
         return " ".join([found, left_out, method, *self._cautions()])
@@ -144,22 +146,19 @@ class Clustering:
         """Yield the sentences on what the clusters cannot carry."""
         if self.n_ambiguous:
             yield (
-                f"{_count(self.n_ambiguous, 'site')} within reach of more than one cluster counted "
-                "in the one with the lowest number."
+                f"{_count(self.n_ambiguous, 'report')} within reach of more than one cluster "
+                "counted in the one with the lowest number."
             )
         finding = _resolution(self.sites, self.eps_m, self.min_samples)
         if finding:
             yield f"Caution: {finding}"
         elif np.isnan(_radius(self.sites)[self.labels.notna().to_numpy()]).any():
             yield (
-                "Caution: some sites carry no uncertainty_m, so whether their locations are "
+                "Caution: some reports carry no radius, so whether their locations are "
                 "precise enough for this distance is unknown."
             )
         else:
-            yield (
-                "Clusters are of reported places, each known to within its uncertainty_m: the "
-                "largest of each cluster stands in max_uncertainty_m."
-            )
+            yield ("Clusters are of reported places, each known to within its radius only.")
 
     def _members(self) -> Iterator[tuple[int, gpd.GeoDataFrame]]:
         """Yield each cluster's number and its sites."""
@@ -185,6 +184,10 @@ class Clustering:
         )
 
 
+_ADVICE = (
+    "Use a larger eps_m, count by province or district with count_by_area(), or obtain better "
+    "locations."
+)
 _COLUMNS = (
     "cluster",
     "size",
@@ -271,7 +274,7 @@ def dbscan(sites: gpd.GeoDataFrame, *, eps_m: float, min_samples: int = 5) -> Cl
     lon, lat = _coordinates(sites, "sites")
     finding = _resolution(sites, eps_m, min_samples)
     if finding:
-        warnings.warn(finding, ResolutionWarning, stacklevel=2)
+        warnings.warn(f"{finding} {_ADVICE}", ResolutionWarning, stacklevel=2)
     located = np.flatnonzero(np.isfinite(lon))
     found, ambiguous = _labels(lon[located], lat[located], float(eps_m), int(min_samples))
     labels = pd.array(np.full(len(sites), _NOISE), dtype="Int64")
@@ -439,12 +442,10 @@ def _resolution(sites: gpd.GeoDataFrame, eps_m: float, min_samples: int) -> str:
     ]
     if not any(parts):
         return ""
-    advice = (
-        "Clusters would then describe how places are looked up (the gazetteer), not where the "
-        "sites are. Use a larger eps_m, count by province or district with count_by_area(), or "
-        "obtain better locations."
+    meaning = (
+        "Such clusters describe how places are looked up (the gazetteer), not where the sites are."
     )
-    return " ".join([part for part in parts if part] + [advice])
+    return " ".join([part for part in parts if part] + [meaning])
 
 
 def _shared_finding(sites: gpd.GeoDataFrame, places: Floats, min_samples: int) -> str:
@@ -460,14 +461,14 @@ def _shared_finding(sites: gpd.GeoDataFrame, places: Floats, min_samples: int) -
     for place in np.flatnonzero(heavy if heavy.any() else shared):
         called = names[back.ravel() == place].dropna().astype(str)
         # the most frequent name, the first in the alphabet among equals
-        name = min(called.mode()) if len(called) else "a place without a name"
+        name = min(called.mode()).split(" (")[0] if len(called) else "a place without a name"
         listed.append((-int(size[place]), name))
     listed.sort()
     shown = ", ".join(f"{-count} at {name}" for count, name in listed[:_NAMES_SHOWN])
     more = len(listed) - _NAMES_SHOWN
     tail = f" and {_count(more, 'more place')}" if more > 0 else ""
     return (
-        f"{n_shared} of {len(places)} located sites share their coordinate with another one "
+        f"{n_shared} of {len(places)} located reports share their coordinate with another one "
         f"({shown}{tail})."
     )
 
@@ -478,8 +479,8 @@ def _radius_finding(sites: gpd.GeoDataFrame, eps_m: float) -> str:
     if coarse <= len(sites) / 2:
         return ""
     return (
-        f"{coarse} of {len(sites)} located sites are known less precisely than eps_m = "
-        f"{_metres(eps_m)} (their uncertainty_m is larger)."
+        f"{coarse} of {len(sites)} located reports are known less precisely than "
+        f"{_metres(eps_m)}: their radius is larger than the distance asked for."
     )
 
 

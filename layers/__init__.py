@@ -1,10 +1,11 @@
 """Maps, pages and the command line."""
 
 from layers.export import save_html
-from layers.features import area_layer, label_layer, line_layer, site_layer, uncertainty_layer
+from layers.features import area_layer, label_layer, line_layer
 from layers.legend import legend
 from layers.maps import SiteMap, site_map
 from layers.scales import STATUS_SCALE, Scale, categorical_scale, sequential_scale
+from layers.symbols import site_layer, uncertainty_layer
 
 __all__ = [
     "STATUS_SCALE",

@@ -29,8 +29,6 @@ app = typer.Typer(
     help="Reported sites as maps and tables that can be published.",
 )
 
-_SHOWN_PROBLEMS = 40
-
 File = Annotated[
     Path, typer.Argument(help="CSV, TSV, GeoJSON, GeoPackage, KML, KMZ, GeoParquet or Excel.")
 ]
@@ -106,11 +104,8 @@ def map_(
 
 
 def _print_problems(table: pd.DataFrame) -> None:
-    """Print the table of problems, the first rows of a long one."""
-    shown = table.head(_SHOWN_PROBLEMS).map(plain)
-    typer.echo(shown.to_string(index=False, max_colwidth=70))
-    if len(table) > len(shown):
-        typer.echo(f"... and {len(table) - len(shown):,} more")
+    """Print every problem; a terminal has room for the beginning of a long value."""
+    typer.echo(table.map(plain).to_string(index=False, max_colwidth=70))
 
 
 def _say_warning(message: Warning | str, *_: object, **__: object) -> None:

@@ -14,7 +14,6 @@ import base64
 import hashlib
 import re
 from collections import OrderedDict
-from html.parser import HTMLParser
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +24,7 @@ from branca.element import Element, Figure, Link
 from geo._files import write_bytes
 from geo.errors import ExportError
 from layers.payload import figure_of
+from layers.policy import policy
 
 if TYPE_CHECKING:
     import os
@@ -68,7 +68,6 @@ _LINK = re.compile(
     r'<script src="(?P<js>[^"]*)"></script>|<link rel="stylesheet" href="(?P<css>[^"]*)"\s*/>'
 )
 _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
-_STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 _ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 _VIEWPORT = re.compile(r'<meta name="viewport" content="[^"]*"\s*/>')
 
@@ -140,20 +139,21 @@ def page_html(site_map: folium.Map, *, online: bool = False) -> str:
     """
     figure = figure_of(site_map)
     text = _rendered(figure)
-    hosts = _picture_hosts(figure)
-    if hosts and not online:
+    sources = _picture_sources(figure)
+    if sources and not online:
         message = (
             f"this map has background tiles or pictures, which every reader's browser fetches from "
-            f"{', '.join(hosts)}: leave them out, or allow it with online=True"
+            f"{', '.join(sources)}: leave them out, or allow it with online=True"
         )
         raise ExportError(message)
+    styled = 'style="' in text
     text = _inlined(text)
     text = _VIEWPORT.sub(
         '<meta name="viewport" content="width=device-width, initial-scale=1" />', text
     )
     text = text.replace("<html>", '<html lang="en">', 1)
-    _refuse_remote(text)
-    return text.replace("<head>", f"<head>\n{_policy(text, hosts)}", 1)
+    head = policy(text, sources, style_attributes=styled)
+    return text.replace("<head>", f"<head>\n{head}", 1)
 
 
 def _rendered(figure: Figure) -> str:
@@ -265,8 +265,8 @@ def _marker_images(*, wanted: bool) -> str:
     return f'<script>L.Icon.Default.mergeOptions({{{options},imagePath:""}});</script>'
 
 
-def _picture_hosts(figure: Figure) -> list[str]:
-    """Return the hosts of tiles, pictures and marker images, wherever in the map they are."""
+def _picture_sources(figure: Figure) -> list[str]:
+    """Return where tiles, pictures and marker images come from, wherever in the map they are."""
     addresses = []
     for element in _elements(figure, set()):
         if isinstance(element, Link):  # scripts and styles: `_inlined` sees to them
@@ -275,53 +275,18 @@ def _picture_hosts(figure: Figure) -> list[str]:
         found = [getattr(element, name, None) for name in ("tiles", "url", "video_url")]
         addresses += [*found, options.get("icon_url"), options.get("shadow_url")]
     remote = (a for a in addresses if isinstance(a, str) and not a.startswith("data:"))
-    return sorted({urlsplit(address).netloc.replace("{s}", "*") for address in remote})
+    return sorted({_source(address) for address in remote})
 
 
-class _Remote(HTMLParser):
-    """Find every element that would load something from elsewhere."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.found: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        for name, value in attrs:
-            loads = name in {"src", "srcset", "data", "poster", "action"} or (
-                name in {"href", "xlink:href"} and tag != "a"
-            )
-            if loads and value and not value.startswith(("data:", "#")):
-                self.found.append(f"<{tag} {name}={value!r}>")
-
-
-def _refuse_remote(text: str) -> None:
-    """Refuse a page in which anything would be loaded from elsewhere."""
-    parser = _Remote()
-    parser.feed(text)
-    styles = "".join(_STYLE.findall(text))
-    parser.found += re.findall(r"@import[^;]*|url\((?!data:|#|[\"']data:)[^)]*\)", styles)
-    if parser.found:
+def _source(address: str) -> str:
+    """Return scheme and host of an address, as a policy names them."""
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
         message = (
-            "the page would load from elsewhere: "
-            + "; ".join(parser.found[:5])
-            + ". Leave out the Folium object that writes this"
+            f"the map takes pictures from {address!r}, a place beside the page: give the "
+            "address of a host, or an image within the page"
         )
         raise ExportError(message)
-
-
-def _policy(text: str, hosts: list[str]) -> str:
-    """Write the policy that allows the page's own scripts and styles and nothing else."""
-    scripts = " ".join(_hashes(_SCRIPT.findall(text)))
-    styles = " ".join(_hashes(_STYLE.findall(text)))
-    images = " ".join(["data:", *(f"https://{host}" for host in hosts)])
-    policy = (
-        f"default-src 'none'; script-src {scripts}; style-src {styles}; img-src {images}; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    return f'<meta http-equiv="Content-Security-Policy" content="{policy}" />'
-
-
-def _hashes(texts: list[str]) -> list[str]:
-    """Return the policy's word for each text: its sha256."""
-    found = (base64.b64encode(hashlib.sha256(t.encode()).digest()).decode() for t in texts)
-    return [f"'sha256-{h}'" for h in dict.fromkeys(found)]
+    # "{s}.tile.example.org" stands for several hosts, of which a policy knows only "*.".
+    host = re.sub(r"^[^.]*\{[^}]*\}[^.]*", "*", parts.netloc)
+    return f"{parts.scheme}://{host}"

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import folium
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 
+from geo.errors import CRSError, GeometryError
 from layers.export import page_html, save_html
-from layers.features import site_layer, uncertainty_layer
 from layers.furniture import Caption, Furniture
 from layers.ground import COVERAGE, ground_layers
 from layers.payload import AtlasLayer
+from layers.symbols import site_layer, uncertainty_layer
 from layers.text import srcdoc
 
 if TYPE_CHECKING:
@@ -141,9 +143,9 @@ def site_map(
     Raises
     ------
     CRSError
-        If `sites` has no coordinate reference system.
+        If `sites` or `view` has no coordinate reference system.
     GeometryError
-        If a geometry is not a point.
+        If a geometry is not a point, or `view` is empty.
     KeyError
         If a column of `details` does not exist.
 
@@ -185,8 +187,19 @@ def _spread(bounds: tuple[float, ...]) -> tuple[float, float, float, float]:
 def _extent(view: gpd.GeoDataFrame | gpd.GeoSeries | shapely.Geometry) -> tuple[float, ...]:
     """Return west, south, east, north of a view in degrees."""
     if isinstance(view, shapely.Geometry):
-        return tuple(float(b) for b in shapely.bounds(view))
-    return tuple(float(b) for b in view.to_crs(4326).total_bounds)
+        corners = shapely.bounds(view)
+    elif view.crs is None:
+        message = (
+            "`view` has no coordinate reference system: say what its numbers are with "
+            "`view.set_crs(...)`, for example EPSG:4326 for degrees"
+        )
+        raise CRSError(message)
+    else:
+        corners = view.to_crs(4326).total_bounds
+    if not np.isfinite(corners).all():
+        message = "`view` is empty: give at least one geometry, or leave it out to see every site"
+        raise GeometryError(message)
+    return tuple(float(c) for c in corners)
 
 
 def _latest(sites: gpd.GeoDataFrame) -> str:

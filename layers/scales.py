@@ -169,12 +169,12 @@ def sequential_scale(
     Returns
     -------
     Scale
-        One key per class.
+        One key per class; none if every value is missing.
 
     Raises
     ------
     ValueError
-        If there is no value, or the breaks do not rise, are more than five or end too low.
+        If the breaks do not rise, are more than five or end too low.
 
     Examples
     --------
@@ -184,14 +184,13 @@ def sequential_scale(
     """
     numbers = np.asarray(pd.Series(values, dtype=float).dropna())
     if not len(numbers):
-        message = "a scale needs at least one value, and all are missing"
-        raise ValueError(message)
+        return Scale(name, (), (), (), classes=True)
     if breaks is None:
         graded = numbers if numbers.min() < 0 else numbers[numbers > 0]
         quartiles = np.quantile(graded, [0.25, 0.5, 0.75, 1]) if len(graded) else []
         zero = [0.0] if numbers.min() == 0 else []
         whole = bool((numbers == numbers.round()).all())
-        ends = np.floor(quartiles) if whole else np.asarray(quartiles)
+        ends = np.floor(quartiles) if whole else [_rounded_up(q) for q in quartiles]
         bounds = sorted({*zero, *(float(e) for e in ends)})
     else:
         bounds = [float(b) for b in breaks]
@@ -206,14 +205,29 @@ def sequential_scale(
     return Scale(name, tuple(bounds), colours, _class_labels(bounds, numbers), classes=True)
 
 
+def _rounded_up(value: float) -> float:
+    """Round up to three figures, so that a class still holds what it ends with."""
+    if value == 0:
+        return 0.0
+    places = 2 - int(np.floor(np.log10(abs(value))))
+    near = round(value, places)
+    return near if near >= value else round(near + 10.0**-places, places)
+
+
 def _class_labels(bounds: list[float], numbers: np.ndarray) -> tuple[str, ...]:
     """Word each class by its ends: whole numbers from the next whole number on."""
     whole = bool((numbers == numbers.round()).all()) and all(b == round(b) for b in bounds)
     labels, low = [], float(numbers.min())
     for high in bounds:
-        labels.append(f"{low:g}" if low == high else f"{low:g} to {high:g}")
-        low = high + 1 if whole else high
+        ends = f"{_words(low)} to {_words(high)}" if low < high else _words(high)
+        labels.append(ends if low <= high else f"up to {_words(high)}")
+        low = max(low, high + 1 if whole else high)
     return tuple(labels)
+
+
+def _words(number: float) -> str:
+    """Write a number in full, without a fraction where it has none."""
+    return f"{number:,.0f}" if number == round(number) else f"{number:,.12g}"
 
 
 STATUS_SCALE = Scale(

@@ -200,7 +200,7 @@
         if (inside === this._symbols.hasLayer(group.marker)) continue;
         if (!inside) { this._symbols.removeLayer(group.marker); continue; }
         this._symbols.addLayer(group.marker);
-        for (const hair of group.hairs(map)) this._hairs.addLayer(hair);
+        if (!group.drawn) group.drawn = group.hairs(map).map((hair) => this._hairs.addLayer(hair));
       }
       map._atlasBoxes = this._label(seen);
       map.fire("atlas:symbols");

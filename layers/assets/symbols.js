@@ -5,6 +5,7 @@
   const { drawing } = atlas;
   const RIM = "#7c1b13";
   const SMALLEST = 5, LARGEST = 40;
+  const MANY = 300, FINGER = 32; // among many places, symbols keep a finger's width apart
 
   const radius = (unit, count) => Math.min(LARGEST, Math.max(SMALLEST, unit * Math.sqrt(count)));
 
@@ -47,6 +48,7 @@
      of each group stays where it is, the others join it. The same places give the same groups. */
   function merge(places, unit) {
     const order = places.map((_, i) => i).sort((a, b) => places[b].total - places[a].total || a - b);
+    const least = places.length > MANY ? FINGER : 0;
     const cell = 2 * LARGEST, grid = new Map(), groups = [];
     for (const index of order) {
       const place = places[index];
@@ -57,7 +59,8 @@
         for (const group of grid.get((column + dx) + ":" + (row + dy)) || []) {
           const anchor = places[group.members[0]];
           const gap = Math.hypot(anchor.x - place.x, anchor.y - place.y);
-          if (gap < 0.8 * (own + radius(unit, group.total)) && gap < nearest) { best = group; nearest = gap; }
+          const apart = Math.max(least, 0.8 * (own + radius(unit, group.total)));
+          if (gap < apart && gap < nearest) { best = group; nearest = gap; }
         }
       }
       if (best) {

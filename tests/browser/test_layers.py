@@ -52,7 +52,6 @@ def test_of_ten_thousand_points_none_is_lost(watch, many):
     watched.assert_quiet()
 
 
-@pytest.mark.xfail(reason="10,000 discs and a hairline for each merged place are drawn at once")
 def test_ten_thousand_points_open_in_time(watch, many):
     page = watch().page
     start = time.perf_counter()
@@ -62,7 +61,6 @@ def test_ten_thousand_points_open_in_time(watch, many):
     assert time.perf_counter() - start < 5
 
 
-@pytest.mark.xfail(strict=True, reason="symbols merge only where they overlap: about 1,500 remain")
 def test_ten_thousand_points_are_few_symbols(watch, many):
     assert watch().open(many).locator(".ca-symbol").count() < 600
 
@@ -99,7 +97,6 @@ def test_zooming_in_parts_merged_symbols(watch, few):
     assert np.mean(after) < np.mean(before)
 
 
-@pytest.mark.xfail(strict=True, reason="hairlines are added again whenever a symbol comes back")
 def test_panning_away_and_back_draws_every_hairline_once(watch, few):
     page = watch().open(few)
     zoom_in(page, 2)
@@ -222,7 +219,6 @@ def overflowing(page, selector):
     )
 
 
-@pytest.mark.xfail(strict=True, reason="the heading of the card does not break long words")
 @pytest.mark.parametrize("size", [(1200, 800), (320, 640)], ids=["wide", "narrow"])
 def test_long_unbroken_words_do_not_break_the_card(watch, long_words, size):
     page = watch(*size).open(long_words)
@@ -232,7 +228,6 @@ def test_long_unbroken_words_do_not_break_the_card(watch, long_words, size):
     assert overflowing(page, ".ca-card") == []
 
 
-@pytest.mark.xfail(strict=True, reason="title, subtitle and footer do not break long words")
 @pytest.mark.parametrize("size", [(1200, 800), (320, 640)], ids=["wide", "narrow"])
 def test_long_unbroken_words_do_not_break_the_page(watch, long_words, size):
     page = watch(*size).open(long_words)
@@ -257,9 +252,6 @@ def test_plain_folium_markers_with_popups_work_offline(watch, tmp_path):
     assert watched.requests[1:] == [r for r in watched.requests[1:] if r.startswith("data:")]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the policy refuses the style attribute that Folium writes into a popup"
-)
 def test_a_folium_popup_leaves_no_complaint_in_the_console(watch, tmp_path):
     page = folium.Map([11.5, 104.9], zoom_start=8, tiles=None)
     folium.Marker([11.5, 104.9], popup="Words", tooltip="tip").add_to(page)

@@ -180,8 +180,8 @@ def test_counts_and_printouts_of_a_small_answer():
         "Clustering(1 cluster, 1 noise, 1 without location; eps_m=500, min_samples=3)"
     )
     summary = answer.summary()
-    assert "4 located sites: 1 cluster; 1 site in none. The largest has 3 sites." in summary
-    assert "1 site without a location could not be considered." in summary
+    assert "4 located reports: 1 cluster; 1 report in none. The largest has 3 reports." in summary
+    assert "1 report without a location could not be considered." in summary
     assert "500 m" in summary
 
 
@@ -299,10 +299,10 @@ def test_shared_coordinates_and_coarse_radii_are_one_warning_in_plain_words():
     assert len(caught) == 1
     assert caught[0].filename == __file__
     message = str(caught[0].message)
-    assert "8 of 9 located sites share their coordinate" in message
+    assert "8 of 9 located reports share their coordinate" in message
     assert "6 at Poipet" in message
     assert "Bavet" not in message
-    assert "8 of 9 located sites are known less precisely than eps_m = 1 km" in message
+    assert "8 of 9 located reports are known less precisely than 1 km" in message
     assert "gazetteer" in message
     assert "count_by_area" in message
     assert "103" not in message
@@ -328,7 +328,7 @@ def test_precise_and_separate_places_do_not_warn():
 def test_unknown_radii_are_said_in_the_summary():
     rows = [(103 + row / 1000, 12) for row in range(9)]
     answer = dbscan(frame_of(rows).drop(columns="uncertainty_m"), eps_m=250)
-    assert "no uncertainty_m" in answer.summary()
+    assert "no radius" in answer.summary()
 
 
 # ------------------------------------------------------------------ areas

@@ -296,9 +296,10 @@ def test_a_choropleths_legend_is_its_scale():
     assert layer.payload["fills"] == [scale(0), scale(3), scale(8), scale.missing]
     assert layer.payload["labels"] == ["a", "b", "", "d"]
     (section,) = layer.legend
-    assert [(e.label, e.colour) for e in section.entries] == list(
-        zip(scale.labels, scale.colours, strict=True)
-    )
+    assert [(e.label, e.colour) for e in section.entries] == [
+        *zip(scale.labels, scale.colours, strict=True),
+        ("no value", scale.missing),
+    ]
 
 
 def test_columns_of_words_and_of_truth_values_can_colour_areas():

@@ -160,13 +160,11 @@ def test_given_breaks_are_the_upper_ends(numbers, breaks):
         assert scale.index(number) == next(i for i, b in enumerate(bounds) if number <= b)
 
 
-@pytest.mark.xfail(strict=True, reason="a class below the smallest value is labelled backwards")
 def test_a_class_below_the_smallest_value_still_reads_upwards():
     labels = layers.sequential_scale([10, 20], breaks=[5, 20]).labels
-    assert all(low <= high for low, high in map(ends, labels)), labels
+    assert labels == ("up to 5", "10 to 20")
 
 
-@pytest.mark.xfail(strict=True, reason="labels keep six figures only")
 def test_labels_of_large_numbers_keep_every_figure():
     numbers = [1234567, 1234568, 2234568, 9999999]
     labels = layers.sequential_scale(numbers).labels
@@ -206,8 +204,8 @@ def test_categories_keep_their_order_or_are_sorted_as_text():
 @pytest.mark.parametrize("values", [[], [None, np.nan]])
 def test_no_value_has_no_classes_but_an_empty_set_of_categories(values):
     assert layers.categorical_scale(values).keys == ()
-    with pytest.raises(ValueError, match="all are missing"):
-        layers.sequential_scale(values)
+    scale = layers.sequential_scale(values)
+    assert (scale.keys, scale(1.0)) == ((), scale.missing)
 
 
 @pytest.mark.parametrize(

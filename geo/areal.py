@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.errors import CRSError, GeometryError, SchemaError
+from geo._inputs import coordinates
+from geo.errors import GeometryError, SchemaError
+from geo.projection import to_degrees
 from geo.proximity import distance_to
 from geo.schema import VOCABULARIES
 
@@ -175,8 +177,10 @@ def _place(
     sites: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, name: str
 ) -> tuple[NDArray[np.intp], NDArray[np.object_]]:
     """Position in `areas` of each site's area, or -1, and the rule that found it."""
-    points = _checked_points(sites)
-    located = _located(points)
+    lon, lat = coordinates(sites, "sites")
+    located = np.isfinite(lon)
+    places = np.where(located, shapely.points(np.nan_to_num(lon), np.nan_to_num(lat)), None)
+    points = gpd.GeoSeries(places, crs="EPSG:4326")
     position = np.full(len(sites), _NOWHERE, dtype=np.intp)
     how = np.full(len(sites), "none", dtype=object)
 
@@ -189,14 +193,6 @@ def _place(
     settle("nearest", outside, _nearest(points, sites, areas, np.flatnonzero(outside)))
     settle("name", ~located, _namesake(sites, areas, name))
     return position, how
-
-
-def _located(points: gpd.GeoSeries) -> NDArray[np.bool_]:
-    """Whether a site has a location: neither a missing nor an empty point, nor one of NaN."""
-    places = points.to_numpy()
-    located = ~(shapely.is_missing(places) | shapely.is_empty(places))
-    located[located] = np.isfinite(shapely.get_coordinates(places[located])).all(axis=1)
-    return np.asarray(located, dtype=np.bool_)
 
 
 def _containing(points: gpd.GeoSeries, areas: gpd.GeoDataFrame) -> NDArray[np.intp]:
@@ -338,7 +334,7 @@ def _checked_areas(areas: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
     if name not in areas:
         message = f"areas has no column {name!r}; name= one of {list(areas.columns)}."
         raise SchemaError(message)
-    degrees = _in_degrees(areas, "areas").reset_index(drop=True)
+    degrees = areas.set_geometry(to_degrees(areas)).reset_index(drop=True)
     faults = list(_area_faults(degrees.geometry))
     if faults:
         problems = pd.DataFrame(faults, columns=["row", "problem"])
@@ -362,28 +358,3 @@ def _area_faults(outlines: gpd.GeoSeries) -> Iterator[tuple[int, str]]:
             yield row, str(kind)
         elif not valid[row]:
             yield row, "invalid polygon"
-
-
-def _checked_points(sites: gpd.GeoDataFrame) -> gpd.GeoSeries:
-    """Return the points of sites in EPSG:4326, missing ones included."""
-    points = _in_degrees(sites, "sites").geometry.reset_index(drop=True)
-    wrong = np.flatnonzero(shapely.get_type_id(points.to_numpy()) > 0)  # -1 missing, 0 point
-    if len(wrong):
-        kinds = ", ".join(sorted(set(points.geom_type.iloc[wrong])))
-        message = (
-            f"{len(wrong)} of {len(points)} sites are no points ({kinds}); "
-            "sites are points or have no geometry."
-        )
-        raise GeometryError(message, pd.DataFrame({"row": wrong, "problem": "not a point"}))
-    return points
-
-
-def _in_degrees(frame: gpd.GeoDataFrame, what: str) -> gpd.GeoDataFrame:
-    """Bring a frame to EPSG:4326."""
-    if frame.crs is None:
-        message = (
-            f"{what} has no coordinate reference system; "
-            f'set it, for degrees with {what}.set_crs("EPSG:4326").'
-        )
-        raise CRSError(message)
-    return frame.to_crs("EPSG:4326")

@@ -15,10 +15,10 @@ from pyproj import Geod
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from geo._inputs import coordinates, radii
 from geo.errors import GeometryError, ResolutionWarning, SchemaError
 from geo.geodesy import Points, candidate_pairs, geodesic_length, medoid, place_points, within
 from geo.projection import local_crs
-from geo.proximity import _coordinates, _radius
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,7 +152,7 @@ class Clustering:
         finding = _resolution(self.sites, self.eps_m, self.min_samples)
         if finding:
             yield f"Caution: {finding}"
-        elif np.isnan(_radius(self.sites)[self.labels.notna().to_numpy()]).any():
+        elif np.isnan(radii(self.sites)[self.labels.notna().to_numpy()]).any():
             yield (
                 "Caution: some reports carry no radius, so whether their locations are "
                 "precise enough for this distance is unknown."
@@ -271,7 +271,7 @@ def dbscan(sites: gpd.GeoDataFrame, *, eps_m: float, min_samples: int = 5) -> Cl
     if not isinstance(min_samples, int | np.integer) or min_samples < 1:
         message = f"min_samples is {min_samples!r}; it must be a whole number of at least 1."
         raise ValueError(message)
-    lon, lat = _coordinates(sites, "sites")
+    lon, lat = coordinates(sites, "sites")
     finding = _resolution(sites, eps_m, min_samples)
     if finding:
         warnings.warn(f"{finding} {_ADVICE}", ResolutionWarning, stacklevel=2)
@@ -396,7 +396,7 @@ def _joined(component: Ints, i: Ints, j: Ints) -> Ints:
 
 def _describe(members: gpd.GeoDataFrame) -> dict[str, object]:
     """Return the row of one cluster, without its number."""
-    lon, lat = _coordinates(members, "sites")
+    lon, lat = coordinates(members, "sites")
     place, back, weight = np.unique(
         np.column_stack([lon, lat]), axis=0, return_inverse=True, return_counts=True
     )
@@ -415,7 +415,7 @@ def _describe(members: gpd.GeoDataFrame) -> dict[str, object]:
         "medoid": identity[chosen],
         "place": _place_names(there).iloc[chosen],
         "radius_m": float(length.max()),
-        "max_uncertainty_m": float(_radius(members).max()),
+        "max_uncertainty_m": float(radii(members).max()),
     }
 
 
@@ -431,7 +431,7 @@ def _place_names(sites: gpd.GeoDataFrame) -> pd.Series:
 
 def _resolution(sites: gpd.GeoDataFrame, eps_m: float, min_samples: int) -> str:
     """Say what in the locations cannot carry clusters at this distance; nothing if all can."""
-    lon, lat = _coordinates(sites, "sites")
+    lon, lat = coordinates(sites, "sites")
     located = np.isfinite(lon)
     if not located.any():
         return ""
@@ -475,7 +475,7 @@ def _shared_finding(sites: gpd.GeoDataFrame, places: Floats, min_samples: int) -
 
 def _radius_finding(sites: gpd.GeoDataFrame, eps_m: float) -> str:
     """Say how many radii exceed the distance asked."""
-    coarse = int((_radius(sites) > eps_m).sum())
+    coarse = int((radii(sites) > eps_m).sum())
     if coarse <= len(sites) / 2:
         return ""
     return (
@@ -500,7 +500,7 @@ def _metres(length_m: float) -> str:
 def _require_radii(clustering: Clustering) -> None:
     """Refuse to draw sites whose radius is unknown."""
     clustered = (clustering.labels >= 0).fillna(value=False).to_numpy(dtype=bool)
-    unknown = clustered & np.isnan(_radius(clustering.sites))
+    unknown = clustered & np.isnan(radii(clustering.sites))
     if unknown.any():
         problems = pd.DataFrame(
             {
@@ -520,8 +520,8 @@ def _require_radii(clustering: Clustering) -> None:
 
 def _hull(members: gpd.GeoDataFrame) -> shapely.Polygon | shapely.MultiPolygon:
     """Return the convex hull of the uncertainty discs, in degrees, cut at the antimeridian."""
-    lon, lat = _coordinates(members, "sites")
-    discs = np.unique(np.column_stack([lon, lat, _radius(members)]), axis=0)
+    lon, lat = coordinates(members, "sites")
+    discs = np.unique(np.column_stack([lon, lat, radii(members)]), axis=0)
     turns = np.linspace(0, 360, _DISC_CORNERS, endpoint=False)
     x, y, radius = (np.repeat(column, _DISC_CORNERS) for column in discs.T)
     # corners a little outside the circle, so that no side cuts into it

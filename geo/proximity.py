@@ -10,21 +10,19 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.errors import GeometryError, SchemaError
+from geo._edges import Edges, distance_to_edges, index_edges
+from geo._inputs import POINT, coordinates, parts_of, radii, shapes_of, target_radii
+from geo.errors import GeometryError
 from geo.geodesy import (
-    Edges,
     Points,
     candidate_pairs,
     chord_beyond,
-    distance_to_edges,
     geodesic_length,
-    index_edges,
     longest_length,
     nearest_points,
     place_points,
     within,
 )
-from geo.projection import to_degrees
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,8 +31,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 __all__ = ["count_within", "distance_to", "geodesic_distance", "nearest"]
-
-_POINT, _MULTI = 0, 4  # shapely's type numbers; from 4 on a geometry is made of others
 
 
 def geodesic_distance(
@@ -88,8 +84,8 @@ def geodesic_distance(
        distance_m  distance_min_m  distance_max_m
     0    108484.7        103484.7        113484.7
     """
-    lon, lat = _coordinates(sites, "sites")
-    radius = _radius(sites)
+    lon, lat = coordinates(sites, "sites")
+    radius = radii(sites)
     if isinstance(others, shapely.Point):
         others = gpd.GeoSeries([others] * len(sites), crs=4326)
     if len(others) != len(sites):
@@ -98,9 +94,9 @@ def geodesic_distance(
             "Give as many others as sites, or one point. nearest() finds partners."
         )
         raise ValueError(message)
-    other_lon, other_lat = _coordinates(others, "others")
+    other_lon, other_lat = coordinates(others, "others")
     length = geodesic_length(lon, lat, other_lon, other_lat)
-    return pd.DataFrame(_interval(length, radius + _target_radius(others)), index=sites.index)
+    return pd.DataFrame(_interval(length, radius + target_radii(others)), index=sites.index)
 
 
 def nearest(
@@ -175,8 +171,8 @@ def nearest(
         message = f"k is {k!r}; it must be a whole number of at least 1."
         raise ValueError(message)
     limit = np.inf if max_distance_m is None else _length(max_distance_m, "max_distance_m")
-    lon, lat = _coordinates(sites, "sites")
-    shapes = _shapes(targets)
+    lon, lat = coordinates(sites, "sites")
+    shapes = shapes_of(targets)
     located = np.flatnonzero(np.isfinite(lon))
     points = place_points(lon[located], lat[located])
     position, length = _nearest(points, shapes, int(k), limit)
@@ -185,7 +181,7 @@ def nearest(
     row, rank = np.nonzero(_spread(found, located, len(lon), fill=np.arange(k) == 0))
     target = _spread(position, located, len(lon), fill=-1)[row, rank]
     distance = _spread(length, located, len(lon), fill=np.nan)[row, rank]
-    radius = _radius(sites)[row] + np.append(_target_radius(targets), np.nan)[target]
+    radius = radii(sites)[row] + np.append(target_radii(targets), np.nan)[target]
     return pd.DataFrame(
         {
             "site": _labels(sites.index, row),
@@ -248,18 +244,18 @@ def distance_to(
        distance_m  distance_min_m  distance_max_m
     0     33192.0         28192.0         38192.0
     """
-    lon, lat = _coordinates(sites, "sites")
-    radius = _radius(sites)
+    lon, lat = coordinates(sites, "sites")
+    radius = radii(sites)
     if isinstance(feature, shapely.Geometry):
         feature = gpd.GeoSeries([feature], crs=4326)
-    shapes = _shapes(feature)
+    shapes = shapes_of(feature)
     present = np.array([shape is not None for shape in shapes], dtype=bool)
     if not present.any():
         message = "The feature is empty: there is nothing to measure to. Check what was selected."
         raise GeometryError(message)
     located = np.flatnonzero(np.isfinite(lon))
     points = place_points(lon[located], lat[located])
-    own = _target_radius(feature)
+    own = target_radii(feature)
     length, low, high = (np.full(len(lon), np.nan) for _ in range(3))
     length[located], low[located], high[located] = np.inf, np.inf, np.inf
     for value in np.unique(own[present]):
@@ -334,11 +330,11 @@ def count_within(
     2      1          0          2
     """
     reach = _length(distance_m, "distance_m")
-    lon, lat = _coordinates(sites, "sites")
-    radius = _radius(sites)
+    lon, lat = coordinates(sites, "sites")
+    radius = radii(sites)
     hint = "count_within counts points; distance_to measures to lines and polygons."
-    others = (lon, lat) if targets is None else _coordinates(targets, "targets", hint)
-    own = radius if targets is None else _target_radius(targets)
+    others = (lon, lat) if targets is None else coordinates(targets, "targets", hint)
+    own = radius if targets is None else target_radii(targets)
     located, there = np.isfinite(lon), np.isfinite(others[0])
     known = ~np.isnan(radius[located]) & ~np.isnan(own[there]).any()
     counts = _count(
@@ -369,7 +365,7 @@ def _nearest(
 ) -> tuple[NDArray[np.intp], Floats]:
     """Return positions and lengths of the k nearest shapes, -1 and NaN where there are none."""
     present = np.flatnonzero([shape is not None for shape in shapes])
-    if all(shapely.get_type_id(shapes[present]) == _POINT):
+    if all(shapely.get_type_id(shapes[present]) == POINT):
         targets = place_points(shapely.get_x(shapes[present]), shapely.get_y(shapes[present]))
         position, length = nearest_points(points, targets, k=k, max_distance_m=limit)
         return np.where(position >= 0, np.append(present, -1)[position], -1), length
@@ -419,7 +415,7 @@ class _Shape:
 
 def _prepare(shapes: NDArray[np.object_]) -> _Shape:
     """Index the points, lines and rings of some geometries."""
-    parts = _parts(shapes)
+    parts = parts_of(shapes)
     dimension = shapely.get_dimensions(parts)
     polygons = parts[dimension == 2]  # noqa: PLR2004 - surfaces
     places = place_points(*shapely.get_coordinates(parts[dimension == 0]).T)
@@ -476,142 +472,6 @@ def _count(
             met = within(points, i, others, j, limit)
             counts[row] += np.bincount(i[met], weight[j[met]], len(here)).astype(np.int64)
     return counts[:, back.ravel()]
-
-
-# ---------------------------------------------------------------------------- what is given
-
-
-def _coordinates(
-    frame: gpd.GeoDataFrame | gpd.GeoSeries, role: str, hint: str = ""
-) -> tuple[Floats, Floats]:
-    """Return longitude and latitude of points in degrees, NaN where missing."""
-    geometry = to_degrees(frame)
-    shapes = geometry.to_numpy()
-    gone = _is_gone(shapes)
-    wrong = ~gone & (shapely.get_type_id(shapes) != _POINT)
-    if wrong.any():
-        kinds = sorted(set(geometry[wrong].geom_type))
-        message = (
-            f"{wrong.sum()} of {len(shapes)} {role} are no points but {', '.join(kinds)}. Points "
-            f"are needed. {hint or 'representative_point() gives one inside each geometry.'}"
-        )
-        raise GeometryError(message, _problems(geometry, wrong, "not a point"))
-    _require_degrees(geometry, gone, role)
-    placed = np.where(gone, None, shapes)
-    return shapely.get_x(placed), shapely.get_y(placed)
-
-
-def _shapes(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> NDArray[np.object_]:
-    """Return geometries in degrees, fit to be measured to; None where missing or empty."""
-    geometry = to_degrees(frame)
-    shapes = geometry.to_numpy().astype(object)
-    gone = _is_gone(shapes)
-    shapes[gone] = None
-    _require_degrees(geometry, gone, "targets")
-    broken = ~gone & ~shapely.is_valid(shapes) & (shapely.get_dimensions(shapes) == 2)  # noqa: PLR2004 - surfaces
-    if broken.any():
-        message = (
-            f"{broken.sum()} of {len(shapes)} polygons are invalid, so that inside and outside are "
-            "not defined. Repair them with make_valid()."
-        )
-        raise GeometryError(message, _problems(geometry, broken, "invalid polygon"))
-    wide = np.array([shape is not None and _wraps(shape) for shape in shapes], dtype=bool)
-    if wide.any():
-        message = (
-            f"{wide.sum()} of {len(shapes)} polygons have an edge across more than 180 degrees of "
-            "longitude: it is unclear which side is inside. Cut them at the antimeridian "
-            "(RFC 7946, section 3.1.9), or add vertices to very wide ones with segmentize()."
-        )
-        raise GeometryError(message, _problems(geometry, wide, "edge wider than 180 degrees"))
-    return np.asarray(shapes)
-
-
-def _is_gone(shapes: NDArray[np.object_]) -> NDArray[np.bool_]:
-    """Tell which geometries are no place: missing, empty, or points made of missing numbers."""
-    gone = shapely.is_missing(shapes) | shapely.is_empty(shapes)
-    # points_from_xy makes such points of empty cells; get_x fails on empty ones
-    points = np.flatnonzero(~gone & (shapely.get_type_id(shapes) == _POINT))
-    x, y = shapely.get_x(shapes[points]), shapely.get_y(shapes[points])
-    gone[points[np.isnan(x) | np.isnan(y)]] = True
-    return np.asarray(gone)
-
-
-def _wraps(shape: BaseGeometry) -> bool:
-    """Tell whether a ring of a geometry has an edge across more than half the globe."""
-    west, _, east, _ = shape.bounds
-    if east - west <= 180:  # noqa: PLR2004 - half a turn
-        return False
-    parts = _parts(np.array([shape], dtype=object))
-    vertices, ring = shapely.get_coordinates(
-        shapely.get_rings(parts[shapely.get_dimensions(parts) == 2]),  # noqa: PLR2004 - surfaces
-        return_index=True,
-    )
-    step = np.abs(np.diff(vertices[:, 0]))[ring[1:] == ring[:-1]]
-    return bool(((step > 180) & (step != 360)).any())  # noqa: PLR2004 - half and full turn
-
-
-def _parts(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Take collections apart until only points, lines and polygons are left, none empty."""
-    while (shapely.get_type_id(shapes) >= _MULTI).any():
-        shapes = shapely.get_parts(shapes)
-    return np.asarray(shapes[~shapely.is_empty(shapes)])
-
-
-def _require_degrees(geometry: gpd.GeoSeries, gone: NDArray[np.bool_], role: str) -> None:
-    """Refuse geometries that lie outside longitude and latitude."""
-    bounds = geometry.bounds.to_numpy()
-    outside = ~gone & ~(
-        np.isfinite(bounds).all(axis=1)
-        & (np.abs(bounds[:, [0, 2]]) <= 540).all(axis=1)  # noqa: PLR2004 - a turn and a half
-        & (np.abs(bounds[:, [1, 3]]) <= 90).all(axis=1)  # noqa: PLR2004 - the poles
-    )
-    if outside.any():
-        message = (
-            f"{outside.sum()} of {len(geometry)} {role} lie outside longitude and latitude. Are "
-            "the two swapped, or is the frame in metres and its coordinate reference system wrong?"
-        )
-        raise GeometryError(message, _problems(geometry, outside, "outside longitude and latitude"))
-
-
-def _problems(geometry: gpd.GeoSeries, at_fault: NDArray[np.bool_], problem: str) -> pd.DataFrame:
-    """Return the rows at fault, as in every error, under their own labels."""
-    return pd.DataFrame(
-        {
-            "row": np.flatnonzero(at_fault),
-            "column": "geometry",
-            "value": geometry.geom_type[at_fault].to_numpy(),
-            "problem": problem,
-        },
-        index=geometry.index[at_fault],
-    )
-
-
-def _radius(frame: gpd.GeoDataFrame) -> Floats:
-    """Return `uncertainty_m`, NaN where it is unknown."""
-    if "uncertainty_m" not in frame:
-        return np.full(len(frame), np.nan)
-    radius = pd.to_numeric(frame["uncertainty_m"]).to_numpy(dtype=np.float64, na_value=np.nan)
-    negative = radius < 0
-    if negative.any():
-        problems = pd.DataFrame(
-            {
-                "row": np.flatnonzero(negative),
-                "column": "uncertainty_m",
-                "value": radius[negative],
-                "problem": "negative radius",
-            },
-            index=frame.index[negative],
-        )
-        message = f"{negative.sum()} of {len(frame)} radii are negative. Give metres, or nothing."
-        raise SchemaError(message, problems)
-    return np.asarray(radius)
-
-
-def _target_radius(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> Floats:
-    """Return `uncertainty_m` of targets; those without the column are taken as exact."""
-    if isinstance(frame, gpd.GeoDataFrame) and "uncertainty_m" in frame:
-        return _radius(frame)
-    return np.zeros(len(frame))
 
 
 def _interval(length: Floats, radius: Floats) -> dict[str, Floats]:

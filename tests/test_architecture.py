@@ -90,7 +90,7 @@ def test_imports_have_no_cycle():
 
 def test_errors_import_nothing_and_geodesy_knows_no_sites():
     assert GRAPH["geo.errors"] == set()
-    for name in ("geo.geodesy", "geo.projection"):
+    for name in ("geo.geodesy", "geo._edges", "geo.projection"):
         assert GRAPH[name] <= {"geo.errors", "geo.geodesy"}
         text = modules()[name].read_text(encoding="utf-8")
         assert "uncertainty_m" not in text

@@ -317,9 +317,9 @@ def test_sites_that_all_lack_a_location_are_counted_by_name(provinces):
 
 def test_frames_without_crs_are_refused(provinces):
     bare = gpd.GeoDataFrame(geometry=[OSMACH])
-    with pytest.raises(CRSError, match="sites has no coordinate reference system"):
+    with pytest.raises(CRSError, match="no coordinate reference system"):
         assign_areas(bare, provinces)
-    with pytest.raises(CRSError, match="areas has no coordinate reference system"):
+    with pytest.raises(CRSError, match="no coordinate reference system"):
         count_by_area(example_sites(), provinces.set_crs(None, allow_override=True))
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo import geodesy
+from geo import _edges, geodesy
+from geo._edges import distance_to_edges, index_edges
 from geo.geodesy import (
     RMAX_M,
     RMIN_M,
@@ -17,10 +18,8 @@ from geo.geodesy import (
     candidate_pairs,
     chord_beyond,
     chord_within,
-    distance_to_edges,
     ecef,
     geodesic_length,
-    index_edges,
     longest_length,
     medoid,
     nearest_points,
@@ -341,13 +340,13 @@ def test_foot_is_found_whatever_the_second_derivative_says(monkeypatch, factor):
     points = place_points(np.append(near.lon, far.lon), np.append(near.lat, far.lat))
     edges = index_edges(*np.array([edge], dtype=float).T)
     honest = distance_to_edges(points, edges)
-    derivatives = geodesy._derivatives  # noqa: SLF001 - its third answer may only cost time
+    derivatives = _edges._derivatives  # noqa: SLF001 - its third answer may only cost time
 
     def misled(*arguments):
         length, slope, curve = derivatives(*arguments)
         return length, slope, curve * factor
 
-    monkeypatch.setattr(geodesy, "_derivatives", misled)
+    monkeypatch.setattr(_edges, "_derivatives", misled)
     assert np.abs(distance_to_edges(points, edges) - honest).max() <= 1e-6
 
 

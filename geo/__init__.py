@@ -2,6 +2,7 @@
 
 from geo.areal import assign_areas, count_by_area
 from geo.clustering import Clustering, cluster_areas, dbscan
+from geo.coordinates import Reading, parse_coordinates
 from geo.errors import (
     CRSError,
     ExportError,
@@ -14,10 +15,13 @@ from geo.errors import (
     SchemaError,
     SensitivityWarning,
 )
+from geo.examples import example_sites
+from geo.gazetteer import find_places
+from geo.localities import find_locality
 from geo.projection import local_crs, max_scale_error
 from geo.proximity import count_within, distance_to, geodesic_distance, nearest
 from geo.reading import read_sites, write_sites
-from geo.reference import example_sites, load_reference
+from geo.reference import load_reference
 from geo.schema import DEFAULT_RADIUS_M, SITE_SCHEMA, VOCABULARIES, validate_sites
 
 __all__ = [
@@ -32,6 +36,7 @@ __all__ = [
     "GeometryError",
     "NotFoundError",
     "ReadError",
+    "Reading",
     "ResolutionWarning",
     "SchemaError",
     "SensitivityWarning",
@@ -42,11 +47,14 @@ __all__ = [
     "dbscan",
     "distance_to",
     "example_sites",
+    "find_locality",
+    "find_places",
     "geodesic_distance",
     "load_reference",
     "local_crs",
     "max_scale_error",
     "nearest",
+    "parse_coordinates",
     "read_sites",
     "validate_sites",
     "write_sites",

@@ -1,4 +1,4 @@
-"""The shipped reference data: outlines, coast, water, towns, the land border, example reports.
+"""The shipped reference data: outlines, coast, water, towns, the land border.
 
 `data/SOURCES.md` says where every file comes from, under which licence, and how good it is.
 """
@@ -17,7 +17,6 @@ import shapely
 import shapely.ops
 
 from geo.errors import NotFoundError
-from geo.reading import read_sites
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["example_sites", "load_reference"]
+__all__ = ["load_reference"]
 
 # Credits are joined by "; " so that a map can print each of them once.
 _CAMBODIA = (
@@ -44,8 +43,6 @@ _CREDITS = {
     "water": (_OUTLINES,),
     "towns": (_GEONAMES,),
 }
-_REPORT_CREDITS = ("Reports: compiled from public reporting, each with its source", _GEONAMES)
-
 _FIVE = ("KH", "LA", "MM", "TH", "VN")
 # Asia/Bangkok is Thailand and the north of Vietnam: `_zone_country` tells them apart.
 _ZONES = {
@@ -135,32 +132,6 @@ def load_reference(layer: str, *, country: str | None = None) -> gpd.GeoDataFram
         "layer": layer,
     }
     return frame
-
-
-def example_sites() -> gpd.GeoDataFrame:
-    """
-    Read the 97 shipped reports of scam compounds, as `read_sites` reads any file.
-
-    Public reporting on Cambodia, Myanmar, the Philippines, Laos and Timor-Leste, cited row
-    by row and located to towns, never to buildings. A row is a report, not a unique site;
-    18 rows have no location.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        Sites with the columns of the schema; ``attrs["attribution"]`` names the source.
-
-    Examples
-    --------
-    >>> import geo
-    >>> sites = geo.example_sites()
-    >>> len(sites), int(sites.geometry.isna().sum())
-    (97, 18)
-    """
-    with resources.as_file(_data() / "reported_sites.csv") as path:
-        sites = read_sites(path)
-    sites.attrs["attribution"] = "; ".join(_REPORT_CREDITS)
-    return sites
 
 
 def _data() -> Traversable:

@@ -10,7 +10,8 @@ from shapely import Point, box
 
 from geo.areal import assign_areas, count_by_area
 from geo.errors import CRSError, GeometryError, SchemaError
-from geo.reference import example_sites, load_reference
+from geo.examples import example_sites
+from geo.reference import load_reference
 
 STATUSES = ["confirmed", "suspected", "rejected", "unknown"]
 OSMACH = Point(103.69571, 14.42479)

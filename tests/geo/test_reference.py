@@ -11,8 +11,9 @@ from pyproj import Geod
 
 from geo.areal import assign_areas
 from geo.errors import NotFoundError
+from geo.examples import example_sites
 from geo.proximity import distance_to
-from geo.reference import example_sites, load_reference
+from geo.reference import load_reference
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "geo" / "data"

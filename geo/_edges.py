@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial import cKDTree
 
 from geo.geodesy import (
     ECCENTRICITY2,
@@ -22,6 +21,7 @@ from geo.geodesy import (
     chord_beyond,
     ecef,
     geodesic_length,
+    index_chords,
 )
 
 __all__ = ["Edges", "distance_to_edges", "index_edges"]
@@ -118,7 +118,7 @@ def index_edges(lon1: ArrayLike, lat1: ArrayLike, lon2: ArrayLike, lat2: ArrayLi
         sag_m=RMAX_M * (cosine * lam**2 + 2 * lam * phi + 1.02 * phi**2) / 8 + SLACK_M,
         bend=bend,
         half_m=float((speed / cuts).max(initial=0.0)) / 2,
-        tree=cKDTree(ecef(lon + dlon / 2, lat + dlat / 2)),
+        tree=index_chords(ecef(lon + dlon / 2, lat + dlat / 2)),
     )
 
 

@@ -12,8 +12,6 @@ import numpy as np
 import pandas as pd
 import shapely
 from pyproj import Geod
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from geo._inputs import coordinates, radii
 from geo.errors import GeometryError, ResolutionWarning, SchemaError
@@ -385,6 +383,10 @@ def _neighbours(points: Points, targets: Points, eps_m: float) -> Iterator[tuple
 
 def _joined(component: Ints, i: Ints, j: Ints) -> Ints:
     """Merge the components that pairs of members join."""
+    # `import geo` stays light; only a search needs scipy.
+    from scipy.sparse import coo_array  # noqa: PLC0415
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+
     n = len(component)
     edges = coo_array((np.ones(len(i), dtype=bool), (component[i], component[j])), shape=(n, n))
     merged = connected_components(edges, directed=False)[1]

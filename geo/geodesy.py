@@ -52,7 +52,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pyproj import Geod
-from scipy.spatial import cKDTree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,6 +71,7 @@ __all__ = [
     "chord_within",
     "ecef",
     "geodesic_length",
+    "index_chords",
     "longest_length",
     "medoid",
     "nearest_points",
@@ -264,7 +264,15 @@ def candidate_pairs(
         the same portion.
     """
     reach = np.broadcast_to(chord_beyond(reach_m), points.lon.shape)
-    yield from ball_pairs(cKDTree(targets.xyz), points.xyz, reach)
+    yield from ball_pairs(index_chords(targets.xyz), points.xyz, reach)
+
+
+def index_chords(xyz: Floats) -> Any:  # noqa: ANN401 - scipy has no types
+    """Index points in space for searches by chord."""
+    # Loading scipy.spatial takes as long as the rest of `import geo`; only searches need it.
+    from scipy.spatial import cKDTree  # noqa: PLC0415
+
+    return cKDTree(xyz)
 
 
 def ball_pairs(tree: Any, xyz: Floats, chord: Floats) -> Iterator[tuple[Ints, Ints]]:  # noqa: ANN401 - scipy has no types
@@ -347,7 +355,7 @@ def nearest_points(
     if not n or not len(kept):
         return position, length
     pool = Points(targets.lon[kept], targets.lat[kept], targets.xyz[kept])
-    tree: Any = cKDTree(pool.xyz)
+    tree: Any = index_chords(pool.xyz)
     limit = np.inf if np.isinf(max_distance_m) else float(chord_beyond(max_distance_m))
     chord, near = tree.query(
         points.xyz, k=np.arange(1, k + 2), distance_upper_bound=limit, workers=-1

@@ -211,6 +211,7 @@ SITE_SCHEMA: tuple[Column, ...] = (
         *("verbatimLocality", "place_desc", "place_description"),
         kind="verbatim",
     ),
+    _text("location_note", "How the place was found, or why it was not", "georeferenceRemarks"),
     _words("sensitivity", "How coarse a release must be", always=False),
     _main("first_reported", "date", "ISO 8601, possibly partial", "first_report", "first_seen"),
     _main("last_reported", "date", "ISO 8601, possibly partial", "last_report", "last_seen"),
@@ -233,6 +234,18 @@ COORDINATES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "longitude": ("lon", "lng", "long", "decimalLongitude"),
     }
 )
+COORDINATE_TEXT = (
+    *("coordinate", "coords", "coord", "lat_lon", "lat_lng", "lat_long", "latitude_longitude"),
+    *(
+        "gps",
+        "gps_coordinates",
+        "verbatimCoordinates",
+        "map_link",
+        "google_maps",
+        "google_maps_link",
+    ),
+    *("plus_code", "mgrs", "utm"),
+)
 PLACE_COLUMNS = ("country", "admin1", "admin2", "admin3", "locality", "verbatim_location")
 COUNTRIES: Mapping[str, str] = MappingProxyType(
     {
@@ -244,6 +257,8 @@ COUNTRIES: Mapping[str, str] = MappingProxyType(
     }
 )
 NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {column.name: column.synonyms for column in SITE_SCHEMA[:-1]} | dict(COORDINATES)
+    {column.name: column.synonyms for column in SITE_SCHEMA[:-1]}
+    | dict(COORDINATES)
+    | {"coordinates": COORDINATE_TEXT}
 )
 ALWAYS = frozenset(column.name for column in SITE_SCHEMA[:-1] if column.always)

@@ -6,7 +6,7 @@ import json
 import re
 import sqlite3
 import warnings
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
@@ -20,6 +20,7 @@ import pyproj
 import shapely
 
 from geo import _recognition
+from geo._keeping import KEY
 from geo._tables import decode
 from geo.errors import GeoWarning, NotFoundError, ReadError
 
@@ -131,13 +132,20 @@ def read_geojson(data: bytes, name: str) -> gpd.GeoDataFrame:
     if any(i is not None for i in ids) and "site_id" not in _recognition.find(list(labels)):
         frame.insert(0, "site_id", [None if i is None else str(i) for i in ids])
     geometry = gpd.GeoSeries([shape for _, shape in read], index=index, crs=crs)
-    return gpd.GeoDataFrame(frame, geometry=geometry)
+    sites = gpd.GeoDataFrame(frame, geometry=geometry)
+    sites.attrs = {KEY: document.get(KEY)}
+    return sites
 
 
 def _series(values: list[Any]) -> pd.Series:
-    """Values as text where all are text, as pandas finds them otherwise."""
-    text = all(value is None or isinstance(value, str) for value in values)
-    return pd.Series(values, dtype="string" if text else None)
+    """Values as text where all are text, whole where all are, as pandas finds them otherwise."""
+    kinds = {type(value) for value in values if value is not None}
+    if kinds <= {str}:
+        return pd.Series(values, dtype="string")
+    if kinds == {int} and None in values:
+        with suppress(OverflowError):  # as floats they would lose their last digits
+            return pd.Series(values, dtype="Int64")
+    return pd.Series(values)
 
 
 def read_geopackage(path: Path, data: bytes, layer: str | None) -> pd.DataFrame:
@@ -201,6 +209,8 @@ def _read_layer(data: bytes, name: str, layer: str | None) -> tuple[str, pd.Data
         try:
             title = _choose_layer(copy, name, layer)
             frame: pd.DataFrame = pyogrio.read_dataframe(copy, layer=title)
+            metadata = pyogrio.read_info(copy, layer=title)["layer_metadata"] or {}
+            frame.attrs = {KEY: metadata.get(KEY)}
         except ReadError:
             raise
         except Exception as error:
@@ -268,4 +278,5 @@ def read_geoparquet(data: bytes, name: str) -> pd.DataFrame:
     if any(level is not None for level in frame.index.names):
         frame = frame.reset_index()
     frame.index = pd.RangeIndex(1, len(frame) + 1)
+    frame.attrs = {KEY: metadata.get(KEY.encode())}
     return frame

@@ -1,4 +1,4 @@
-"""Writing files whole or not at all."""
+"""Writing files whole or not at all, and one rule for where that cannot be done."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["write_bytes"]
+from geo.errors import ExportError
+
+__all__ = ["make_folder", "write_bytes"]
+
+_OWNER_MAY_WRITE = 0o200
 
 
 def write_bytes(path: str | os.PathLike[str], content: bytes) -> Path:
@@ -17,7 +21,8 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> Path:
     Parameters
     ----------
     path : path-like
-        Where the file goes; its folder must exist.
+        Where the file goes; its folder must exist. A file of this name is replaced, unless it
+        is read-only.
     content : bytes
         The whole file.
 
@@ -28,10 +33,67 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> Path:
 
     Raises
     ------
-    OSError
-        If the folder does not exist or cannot be written; nothing is left behind.
+    ExportError
+        If the path is a folder or a read-only file, or its folder does not exist or cannot be
+        written; nothing is left behind.
     """
     target = Path(path)
+    try:
+        _check_target(target)
+        _replace(target, content)
+    except OSError as error:
+        message = (
+            f"{str(target)!r} cannot be written ({error.strerror or error}): check that its "
+            "folder exists and may be written to."
+        )
+        raise ExportError(message) from error
+    return target
+
+
+def make_folder(path: str | os.PathLike[str]) -> Path:
+    """
+    Make a folder and those above it, where they do not exist.
+
+    Parameters
+    ----------
+    path : path-like
+        The folder.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder.
+
+    Raises
+    ------
+    ExportError
+        If it cannot be made, because a file of that name exists for one.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = (
+            f"{str(folder)!r} cannot be made a folder ({error.strerror or error}): choose a "
+            "place where no file of that name is, and that may be written to."
+        )
+        raise ExportError(message) from error
+    return folder
+
+
+def _check_target(target: Path) -> None:
+    """Raise ExportError where something stands that must not be replaced."""
+    if target.is_dir():
+        message = f"{str(target)!r} is a folder: give the name of a file in it."
+        raise ExportError(message)
+    # Moving a file over another asks the folder for permission, not the file that goes.
+    if target.exists() and not target.stat().st_mode & _OWNER_MAY_WRITE:
+        message = f"{str(target)!r} is read-only: choose another name, or make it writable first."
+        raise ExportError(message)
+
+
+def _replace(target: Path, content: bytes) -> None:
+    """Write beside the target, then move: readers see the old file or the new one."""
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -45,4 +107,3 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> Path:
         with suppress(FileNotFoundError):
             Path(name).unlink()
         raise
-    return target

@@ -1,13 +1,15 @@
-"""What is given to a measurement: points, shapes and radii, checked once and in one way."""
+"""What is given to a measurement: points, shapes, radii, numbers; checked once, in one way."""
 
 from __future__ import annotations
 
+from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from geo.errors import GeometryError, SchemaError
 from geo.projection import to_degrees
@@ -18,7 +20,18 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["POINT", "coordinates", "is_gone", "parts_of", "radii", "shapes_of", "target_radii"]
+__all__ = [
+    "POINT",
+    "any_length",
+    "coordinates",
+    "is_gone",
+    "parts_of",
+    "positive_length",
+    "radii",
+    "shapes_of",
+    "target_radii",
+    "whole_number",
+]
 
 POINT, _MULTI = 0, 4  # shapely's type numbers; from 4 on a geometry is made of others
 
@@ -132,21 +145,39 @@ def radii(frame: gpd.GeoDataFrame) -> Floats:
     """Return `uncertainty_m`, NaN where it is unknown."""
     if "uncertainty_m" not in frame:
         return np.full(len(frame), np.nan)
-    radius = pd.to_numeric(frame["uncertainty_m"]).to_numpy(dtype=np.float64, na_value=np.nan)
-    negative = radius < 0
-    if negative.any():
-        problems = pd.DataFrame(
-            {
-                "row": np.flatnonzero(negative),
-                "column": "uncertainty_m",
-                "value": radius[negative],
-                "problem": "negative radius",
-            },
-            index=frame.index[negative],
-        )
-        message = f"{negative.sum()} of {len(frame)} radii are negative. Give metres, or nothing."
-        raise SchemaError(message, problems)
-    return np.asarray(radius)
+    given = frame["uncertainty_m"]
+    radius, text = _numbers(given)
+    for wrong, are, problem in (
+        (text, "no numbers", "not a number"),
+        (radius < 0, "negative", "negative radius"),
+    ):
+        if wrong.any():
+            problems = pd.DataFrame(
+                {
+                    "row": np.flatnonzero(wrong),
+                    "column": "uncertainty_m",
+                    "value": given[wrong].to_numpy(),
+                    "problem": problem,
+                },
+                index=frame.index[wrong],
+            )
+            message = (
+                f"{wrong.sum()} of {len(frame)} radii are {are}, such as {given[wrong].iloc[0]}. "
+                "uncertainty_m holds metres, or nothing."
+            )
+            raise SchemaError(message, problems)
+    return radius
+
+
+def _numbers(given: pd.Series) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the numbers of a column, NaN where there is none, and where something else stands."""
+    if is_numeric_dtype(given) and not is_bool_dtype(given):
+        radius = given.to_numpy(dtype=np.float64, na_value=np.nan)
+        return np.asarray(radius), np.zeros(len(given), dtype=bool)
+    text = given.astype("string").str.strip()
+    text = text.mask(text == "")
+    numbers = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.asarray(numbers), np.asarray(text.notna() & np.isnan(numbers), dtype=bool)
 
 
 def target_radii(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> Floats:
@@ -154,3 +185,32 @@ def target_radii(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> Floats:
     if isinstance(frame, gpd.GeoDataFrame) and "uncertainty_m" in frame:
         return radii(frame)
     return np.zeros(len(frame))
+
+
+def positive_length(value: float, name: str) -> float:
+    """Return a length of more than 0 metres, which has an end."""
+    if not (_is_number(value) and 0 < value < np.inf):
+        message = f"{name} is {value!r}; it must be a length in metres, a number more than 0."
+        raise ValueError(message)
+    return float(value)
+
+
+def any_length(value: float, name: str) -> float:
+    """Return a length that may be 0 or infinite, but not negative or NaN."""
+    if not (_is_number(value) and value >= 0):
+        message = f"{name} is {value!r}; it must be a length in metres, a number from 0 on."
+        raise ValueError(message)
+    return float(value)
+
+
+def whole_number(value: int, name: str) -> int:
+    """Return a whole number of at least 1."""
+    if not (_is_number(value) and isinstance(value, Integral) and value >= 1):
+        message = f"{name} is {value!r}; it must be a whole number of at least 1."
+        raise ValueError(message)
+    return int(value)
+
+
+def _is_number(value: object) -> bool:
+    """Tell numbers from what only compares like one: a truth value is none."""
+    return isinstance(value, Real) and not isinstance(value, bool)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import pandas as pd
 import shapely
 
 from geo._archives import open_archive
+from geo._keeping import KEY
 from geo.errors import GeoWarning, NotFoundError, ReadError
 
 if TYPE_CHECKING:
@@ -129,18 +131,37 @@ def _properties(placemark: ET.Element) -> Iterator[tuple[str, str | None]]:
     yield from _extended(placemark)
 
 
+def _kept(root: ET.Element) -> str | None:
+    """Text that `write_sites` put beside the placemarks."""
+    for document in _children(root, "Document"):
+        for label, value in _extended(document):
+            if label == KEY:
+                return value
+    return None
+
+
+def _fields(root: ET.Element) -> list[str]:
+    """Names of the fields that the document declares."""
+    schemas = [s for document in _children(root, "Document") for s in _children(document, "Schema")]
+    return [field.get("name", "") for s in schemas for field in _children(s, "SimpleField")]
+
+
+def _free_name(record: dict[str, str], label: str, value: str) -> str:
+    """Name under which a value does not overwrite another."""
+    # My Maps repeats the name and the description as extended data under the same names.
+    names = itertools.chain([label], (f"{label}_{n}" for n in itertools.count(2)))
+    return next(n for n in names if record.get(n, value) == value and n not in _RESERVED)
+
+
 def _record(
-    placemark: ET.Element, folder: str, number: int, name: str
+    placemark: ET.Element, folder: str, number: int, name: str, *, blank: bool
 ) -> tuple[dict[str, str], Any]:
-    """Columns and shape of one placemark."""
+    """Columns and shape of one placemark; blank text is there only where it is meant."""
     record = {"layer": folder} if folder else {}
     for label, value in _properties(placemark):
-        if value is None or not value.strip():
+        if value is None or not (blank or value.strip()):
             continue
-        # My Maps repeats the name and the description as extended data under the same names.
-        names = (label, *(f"{label}_{n}" for n in range(2, len(record) + 3)))
-        free = (n for n in names if record.get(n, value) == value and n not in _RESERVED)
-        record[next(free)] = value
+        record[_free_name(record, label, value)] = value
     try:
         shapes = [_geometry(child) for child in placemark if _local(child) in _GEOMETRIES]
     except (ValueError, shapely.errors.ShapelyError) as error:
@@ -207,12 +228,13 @@ def read_kml(data: bytes, name: str, layer: str | None) -> gpd.GeoDataFrame:
     if links:
         message = f"{name} also links to {links} other file(s), which were not followed or read."
         warnings.warn(message, GeoWarning, stacklevel=4)
+    kept = _kept(root)
     records, shapes, rows = [], [], []
     for number, (placemark, path) in enumerate(found, start=1):
         folder = " / ".join(path)
         if layer is not None and layer != folder and layer not in path:
             continue
-        record, shape = _record(placemark, folder, number, name)
+        record, shape = _record(placemark, folder, number, name, blank=kept is not None)
         records.append(record)
         shapes.append(shape)
         rows.append(number)
@@ -223,7 +245,11 @@ def read_kml(data: bytes, name: str, layer: str | None) -> gpd.GeoDataFrame:
         )
         raise NotFoundError(message)
     frame = pd.DataFrame(records, index=rows, dtype="string")
-    return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(shapes, index=rows, crs="EPSG:4326"))
+    if kept is not None:  # a column of which no placemark has a value is a column all the same
+        frame = frame.reindex(columns=list(dict.fromkeys([*_fields(root), *frame.columns])))
+    sites = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(shapes, index=rows, crs="EPSG:4326"))
+    sites.attrs = {KEY: kept}
+    return sites
 
 
 def read_kmz(data: bytes, name: str, layer: str | None) -> gpd.GeoDataFrame:

@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from functools import lru_cache
-from itertools import zip_longest
-from typing import NamedTuple
+from itertools import pairwise, zip_longest
+from typing import TYPE_CHECKING, NamedTuple
 
 from anyascii import anyascii
 from rapidfuzz.distance import Indel
 
-__all__ = ["SAME_NAME", "fold", "is_telling", "name_score", "same_name", "skeleton"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["SAME_NAME", "fold", "name_score", "same_name", "skeleton", "telling_skeleton"]
 
 SAME_NAME = 0.9
 """Least `name_score` at which two names count as spellings of one name."""
@@ -25,7 +29,7 @@ SAME_NAME = 0.9
 _GENERIC_WEIGHT = 0.3
 _ANOTHER_NUMBER = 0.5  # the most that Village 4 and Village 6 can score
 _NO_NUMBER = 0.85  # the most that Village and Village 6 can score
-_FEWEST_CONSONANTS = 3
+_FEWEST_CONSONANTS, _MANY_LETTERS = 3, 5  # either makes a joined word clear
 _NEARLY_EQUAL = 0.9
 _SHORTEST_HEAD = 4  # letters: shorter generic words begin too many other names
 # Words that many names share and that therefore say little: one line for each, in its spellings.
@@ -127,8 +131,8 @@ _SPELLINGS = tuple(
     (re.compile(found), written)
     for found, written in (
         ("chh|tch|ch|tj|j", "C"),
-        ("ck|kh|gh|[cq]|g(?<!ng)", "k"),
         ("ngk?", "G"),
+        ("ck|kh|gh|[cgq]", "k"),
         ("nh|gn|ny(?=[aeiou])", "n"),
         ("ph|bh|[bf]", "p"),
         ("th|dh|d", "t"),
@@ -141,6 +145,7 @@ _SPELLINGS = tuple(
     )
 )
 _VOWELS = re.compile("[aeiouy]+")
+_CLASSES = str.maketrans("iyu", "eeo")
 _KHMER = re.compile("[\u1780-\u17b3]")  # letters that can begin a word
 _SUBSCRIPT = "\u17d2"
 _SILENT = (
@@ -153,21 +158,30 @@ _ACCENTS = range(0x0300, 0x0370)
 _MODIFIERS = range(0x02B0, 0x0300)  # letters by category, apostrophes by use
 
 
-class _Word(NamedTuple):
+@dataclass(frozen=True, eq=False, slots=True)  # told apart by identity: quick to look up
+class _Word:
     """One word of a name: its letters, what they sound like and how much it says."""
 
     letters: str
     consonants: str
     vowels: tuple[frozenset[str], ...] | None
     number: str
-    generic: bool
-
-    @property
-    def weight(self) -> float:
-        """How much the word says."""
-        return _GENERIC_WEIGHT if self.generic else 1.0
+    generic: bool = False
+    weight: float = 1.0
 
 
+class _Name(NamedTuple):
+    """A name read once: its words, two neighbours written as one, and all of it as one word."""
+
+    words: tuple[_Word, ...]
+    sounds: frozenset[str]
+    joints: tuple[_Word, ...]
+    joint_sounds: frozenset[str]
+    whole: _Word
+    number: str
+
+
+@lru_cache(maxsize=1 << 16)
 def fold(text: str) -> str:
     """
     Bring a name to the form in which equal names are equal texts.
@@ -199,6 +213,7 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", " ".join("".join(kept).split()))
 
 
+@lru_cache(maxsize=1 << 16)
 def skeleton(text: str) -> str:
     """
     Give the consonants of a name, the same for the spellings of Khmer romanisation.
@@ -220,7 +235,7 @@ def skeleton(text: str) -> str:
     >>> skeleton("O'Smach"), skeleton("Osmach"), skeleton("ក្រុងប៉ោយប៉ែត"), skeleton("Poipet City")
     ('asmC', 'asmC', 'ppt', 'ppt')
     """
-    return _joined(_words(text)).consonants
+    return _joined(_words(fold(text))).consonants
 
 
 def name_score(a: str, b: str) -> float:
@@ -228,7 +243,8 @@ def name_score(a: str, b: str) -> float:
     Score how likely two names are spellings of one name.
 
     Words are paired by their best likeness s (Indel ratio of consonants, lessened by vowels
-    that differ), and the score is the weighted Dice share
+    that differ, or of letters if that is more; squared below 0.9), and the score is the weighted
+    Dice share
 
     .. math:: \frac{\sum s\,(w_a + w_b)}{\sum w_a + \sum w_b}
 
@@ -256,7 +272,7 @@ def name_score(a: str, b: str) -> float:
     >>> round(name_score("Poi Pet", "Paoy Paet"), 2), round(name_score("ប៉ោយប៉ែត", "Poipet"), 2)
     (1.0, 1.0)
     >>> round(name_score("Kampong Cham", "Kampong Chhnang"), 2)
-    0.54
+    0.35
     """
     first, second = sorted((fold(a), fold(b)))
     return _score(first, second)
@@ -285,9 +301,9 @@ def same_name(a: str, b: str) -> bool:
     return name_score(a, b) >= SAME_NAME
 
 
-def is_telling(text: str) -> bool:
+def telling_skeleton(text: str) -> str:
     """
-    Tell whether a name has a word that is more than a unit, a number or a word many names share.
+    Give the skeleton of the words that are more than a unit, a number or one many names share.
 
     Parameters
     ----------
@@ -296,62 +312,92 @@ def is_telling(text: str) -> bool:
 
     Returns
     -------
-    bool
-        Whether it can set one place apart from others.
+    str
+        As by `skeleton`; empty where nothing sets the place apart from others.
 
     Examples
     --------
-    >>> from geo._names import is_telling
-    >>> is_telling("Golden Sun Casino"), is_telling("Casino 7"), is_telling("Phum Thmei")
-    (True, False, True)
+    >>> from geo._names import telling_skeleton
+    >>> telling_skeleton("Golden Sun Casino"), telling_skeleton("Casino 7")
+    ('kltnsn', '')
     """
-    return any(not (word.generic or word.number) for word in _words(text))
+    words = _read(fold(text)).words
+    return _joined([word for word in words if not (word.generic or word.number)]).consonants
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def _score(a: str, b: str) -> float:
     """Score two folded names, the lesser first."""
     if a == b:
         return 1.0 if a else 0.0
-    left, right = _words(a), _words(b)
-    if not left or not right:
+    left, right = _read(a), _read(b)
+    if not left.words or not right.words:
         return 0.0
-    score = _paired(left, right)
-    if len(left) != len(right):
-        score = max(score, _undivided(left, right))
-    numbers = ["".join(word.number for word in words) for words in (left, right)]
-    if numbers[0] != numbers[1]:
-        return min(score, _ANOTHER_NUMBER if all(numbers) else _NO_NUMBER)
+    words = _divided_alike(left, right), _divided_alike(right, left)
+    score = max(_paired(*words), _undivided(left, right))
+    if left.number != right.number:
+        return min(score, _ANOTHER_NUMBER if left.number and right.number else _NO_NUMBER)
     return score
 
 
 def _paired(left: tuple[_Word, ...], right: tuple[_Word, ...]) -> float:
     """Pair words by likeness, the heaviest likeness first, and give the Dice share."""
-    pairs = sorted(
-        (
-            (-_alike(one, two) * (one.weight + two.weight), i, j)
-            for i, one in enumerate(left)
-            for j, two in enumerate(right)
-        ),
-    )
+    gains = [
+        (gain, -i, -j)
+        for i, one in enumerate(left)
+        for j, two in enumerate(right)
+        if (gain := _gain(one, two))
+    ]
+    gains.sort(reverse=True)
     taken_left: set[int] = set()
     taken_right: set[int] = set()
     shared = 0.0
-    for gain, i, j in pairs:
+    for gain, i, j in gains:
         if i not in taken_left and j not in taken_right:
             taken_left.add(i)
             taken_right.add(j)
-            shared -= gain
-    return shared / sum(word.weight for word in left + right)
+            shared += gain
+    return shared / sum([word.weight for word in left + right])
 
 
-def _undivided(left: tuple[_Word, ...], right: tuple[_Word, ...]) -> float:
+@lru_cache(maxsize=1 << 18)
+def _gain(one: _Word, two: _Word) -> float:
+    """Likeness of two words by the weight of both."""
+    return _alike(one, two) * (one.weight + two.weight)
+
+
+def _divided_alike(name: _Name, other: _Name) -> tuple[_Word, ...]:
+    """Join two words that the other name writes as one: Poi Pet Casino, Poipet Casino."""
+    if other.sounds.isdisjoint(name.joint_sounds):
+        return name.words
+    words: list[_Word] = []
+    i = 0
+    while i < len(name.words):
+        joint = name.joints[i : i + 1]
+        written = [word for word in other.words for one in joint if _nearly_equal(one, word)]
+        words.append(joint[0] if written else name.words[i])
+        i += 2 if written else 1
+    return tuple(words)
+
+
+def _undivided(left: _Name, right: _Name) -> float:
     """Compare names whose words are divided differently: much must be equal to say anything."""
-    one, two = _joined(left), _joined(right)
-    if one.consonants != two.consonants or len(one.consonants) < _FEWEST_CONSONANTS:
+    if len(left.words) == len(right.words) or not _nearly_equal(left.whole, right.whole):
         return 0.0
-    likeness = _alike(one, two)
-    return likeness if likeness >= _NEARLY_EQUAL else 0.0
+    return _alike(left.whole, right.whole)
+
+
+def _nearly_equal(joint: _Word, word: _Word) -> bool:
+    """Tell whether a word that was joined is another one, and clear enough to say so."""
+    if joint.consonants != word.consonants or not _is_clear(joint):
+        return False
+    return _alike(joint, word) >= _NEARLY_EQUAL
+
+
+def _is_clear(word: _Word) -> bool:
+    """Tell whether a word that was joined has enough to it to be recognised."""
+    long = word.vowels is not None and len(word.letters) >= _MANY_LETTERS
+    return long or len(word.consonants) >= _FEWEST_CONSONANTS
 
 
 def _alike(one: _Word, two: _Word) -> float:
@@ -361,11 +407,20 @@ def _alike(one: _Word, two: _Word) -> float:
     if one.number or two.number or (one.generic and two.generic):
         return float(one.number == two.number and one.letters == two.letters)
     likeness = Indel.normalized_similarity(one.consonants, two.consonants)
-    if one.vowels is None or two.vowels is None:
-        return likeness
-    # The fewer consonants there are, the more of the name is in its vowels.
-    share = {0: 0.8, 1: 0.6, 2: 0.35}.get(max(len(one.consonants), len(two.consonants)), 0.25)
-    return likeness * (1 - share * _vowel_distance(one.vowels, two.vowels))
+    if one.vowels is not None and two.vowels is not None:
+        # The fewer consonants there are, the more of the name is in its vowels.
+        share = {0: 0.8, 1: 0.6, 2: 0.35}.get(max(len(one.consonants), len(two.consonants)), 0.25)
+        likeness *= 1 - share * _vowel_distance(one.vowels, two.vowels)
+        if Indel.distance(one.letters, two.letters) == 1:
+            likeness = max(likeness, _slip(one, two))
+    # Squared where it is not near: one equal word must not carry another one along.
+    return likeness if likeness >= _NEARLY_EQUAL else likeness**2
+
+
+def _slip(one: _Word, two: _Word) -> float:
+    """Likeness of words of which one lost a letter in typing; short ones are others (Chey)."""
+    few = min(len(one.letters), len(two.letters)) < _MANY_LETTERS
+    return 0.0 if few else Indel.normalized_similarity(one.letters, two.letters)
 
 
 def _vowel_distance(one: tuple[frozenset[str], ...], two: tuple[frozenset[str], ...]) -> float:
@@ -380,9 +435,23 @@ def _vowel_distance(one: tuple[frozenset[str], ...], two: tuple[frozenset[str], 
 
 
 @lru_cache(maxsize=1 << 16)
-def _words(text: str) -> tuple[_Word, ...]:
+def _read(folded: str) -> _Name:
+    """Read a folded name."""
+    words = _words(folded)
+    joints = tuple(_joined(pair) for pair in pairwise(words))
+    return _Name(
+        words,
+        frozenset(word.consonants for word in words),
+        joints,
+        frozenset(joint.consonants for joint in joints),
+        _joined(words),
+        "".join(word.number for word in words),
+    )
+
+
+def _words(folded: str) -> tuple[_Word, ...]:
     """Cut a name into words without those that only name a kind of unit."""
-    words = [part for word in fold(text).split() for part in _parts(word)]
+    words = [part for word in folded.split() for part in _parts(word)]
     while len(words) > 1 and words[-1] in _UNITS:
         words = words[:-1]
     words, number = _number(words)
@@ -391,7 +460,7 @@ def _words(text: str) -> tuple[_Word, ...]:
         words = words[1:]
     read = [_word(word) for word in words]
     if number:
-        read.append(_Word(number, number, (), number, generic=False))
+        read.append(_Word(number, number, (), number))
     return tuple(word for word in read if word.letters)
 
 
@@ -427,14 +496,17 @@ def _unglued(word: str) -> list[str]:
     return [word]
 
 
+@lru_cache(maxsize=1 << 16)
 def _word(word: str) -> _Word:
     """Read one word."""
     known = _SPELLED.get(word)
     latin = re.sub("[^a-z0-9]", "", known or _romanised(word))
     if latin.isdigit():
-        return _Word(latin, latin, (), latin, generic=False)
+        return _Word(latin, latin, (), latin)
     vowels = _vowel_classes(latin) if known or word.isascii() else None
-    return _Word(latin, _consonants(latin), vowels, "", generic=known in _GENERICS)
+    generic = known in _GENERICS
+    weight = _GENERIC_WEIGHT if generic else 1.0
+    return _Word(latin, _consonants(latin), vowels, "", generic, weight)
 
 
 def _romanised(word: str) -> str:
@@ -444,7 +516,7 @@ def _romanised(word: str) -> str:
     return anyascii(word).casefold()
 
 
-def _joined(words: tuple[_Word, ...]) -> _Word:
+def _joined(words: Sequence[_Word]) -> _Word:
     """Write the words of a name as one."""
     letters = "".join(word.letters for word in words)
     spelt = all(word.vowels is not None for word in words)
@@ -463,10 +535,13 @@ def _consonants(latin: str) -> str:
 
 def _vowel_classes(latin: str) -> tuple[frozenset[str], ...]:
     """Classes of each run of vowels: open a, front e, back o; several where it glides."""
-    classes = {"a": "a", "e": "e", "i": "e", "y": "e", "o": "o", "u": "o"}
-    return tuple(
-        frozenset(classes[letter] for letter in run.group()) for run in _VOWELS.finditer(latin)
-    )
+    return tuple(_vowel_class(run) for run in _VOWELS.findall(latin))
+
+
+@lru_cache(maxsize=1 << 12)
+def _vowel_class(run: str) -> frozenset[str]:
+    """Classes of one run of vowels."""
+    return frozenset(run.translate(_CLASSES))
 
 
 def _spellings(table: str) -> dict[str, str]:

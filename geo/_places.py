@@ -11,15 +11,21 @@ import numpy as np
 import pandas as pd
 
 from geo._names import fold
+from geo._provinces import (
+    FIVE,
+    alias_table,
+    other_provinces,
+    province_frame,
+    shipped_file,
+)
 from geo._radii import covering_circle
+from geo._units import compact
 from geo.areal import assign_areas
 from geo.geodesy import geodesic_length
 from geo.reference import load_reference
 from geo.schema import DEFAULT_RADIUS_M
 
 if TYPE_CHECKING:
-    import geopandas as gpd
-    import shapely
     from numpy.typing import NDArray
 
 __all__ = [
@@ -27,16 +33,13 @@ __all__ = [
     "Place",
     "Spelling",
     "centre_gap",
-    "compact",
     "country_named",
     "gather_places",
     "gather_spellings",
     "next_town_m",
     "province_named",
-    "province_outline",
 ]
 
-FIVE = ("KH", "LA", "MM", "TH", "VN")
 _ROUND_M = 100.0
 _TOWN_PEOPLE = 50_000  # a town of this size has the default radius of a town
 _TOWN_MOST_M = 30_000.0
@@ -136,24 +139,6 @@ def country_named(code: str) -> Place:
 
 
 @cache
-def province_outline(code: str) -> shapely.Geometry:
-    """
-    Give the polygon of a province.
-
-    Parameters
-    ----------
-    code : str
-        P-code or ISO 3166-2 code of a province of the gazetteer.
-
-    Returns
-    -------
-    shapely.Geometry
-        Polygon or MultiPolygon in EPSG:4326.
-    """
-    return _province_frame().set_index("code").geometry[code]
-
-
-@cache
 def _town_points() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Longitudes and latitudes of all towns."""
     towns = [place for place in gather_places() if place.kind == "town"]
@@ -179,13 +164,6 @@ def next_town_m(place: Place) -> float:
     return float(gaps[gaps > place.radius_m].min())
 
 
-@cache
-def _province_frame() -> gpd.GeoDataFrame:
-    """Provinces of the five countries in one frame."""
-    frames = [load_reference("provinces", country=country) for country in FIVE]
-    return pd.concat(frames, ignore_index=True)
-
-
 def _area(
     code: str, name: str, kind: str, circle: tuple[float, float, float], source: str
 ) -> Place:
@@ -208,7 +186,7 @@ def _countries() -> list[Place]:
 
 def _provinces() -> list[Place]:
     """Return the provinces of the five countries."""
-    frame = _province_frame()
+    frame = province_frame()
     return [
         _area(
             row.code, row.name, "province", covering_circle(row.geometry), "outline of the province"
@@ -319,7 +297,9 @@ def _in_district_of_its_name(town: Place, missing: dict[str, Place]) -> Place:
 
 def _communes(provinces: dict[str, Place], districts: dict[str, Place]) -> dict[str, Place]:
     """Return communes by code; those without a polygon have the circle of their district."""
-    shipped = pd.read_csv(_data("communes.csv.gz"), compression="gzip").itertuples(index=False)
+    shipped = pd.read_csv(shipped_file("communes.csv.gz"), compression="gzip").itertuples(
+        index=False
+    )
     circles = {row.code: (row.longitude, row.latitude, float(row.radius_m)) for row in shipped}
     communes = {}
     for row in _table("Commune"):
@@ -359,7 +339,7 @@ def gather_spellings() -> tuple[tuple[Spelling, ...], dict[str, str]]:
     """Gather every spelling of every place, and the aliases that stand for another name."""
     places = gather_places()
     at = {place.code: i for i, place in reversed(list(enumerate(places)))}
-    aliases = pd.read_csv(_data("aliases.csv"), dtype="str", keep_default_na=False)
+    aliases = alias_table()
     for_names = aliases["target_kind"] == "name"
     names = dict(zip(aliases["alias"].map(compact), aliases["target"], strict=True))
     spellings = [
@@ -393,17 +373,9 @@ def _written(place: Place) -> list[str]:
 def _other_names() -> dict[str, list[str]]:
     """Return the other spellings of towns and provinces, by code."""
     towns = load_reference("towns")
-    provinces = _province_frame()
-    pairs = [
-        *zip(towns["geonameid"].astype(str), towns["aliases"], strict=True),
-        *zip(provinces["code"], provinces["aliases"], strict=True),
-    ]
-    return {code: text.split("|") for code, text in pairs if isinstance(text, str)}
-
-
-def compact(text: str) -> str:
-    """Fold a name and write it as one word: Poi Pet, Poipet."""
-    return fold(text).replace(" ", "")
+    pairs = zip(towns["geonameid"].astype(str), towns["aliases"], strict=True)
+    named = {code: text.split("|") for code, text in pairs if isinstance(text, str)}
+    return named | other_provinces()
 
 
 def _table(level: str) -> list[dict[str, str]]:
@@ -420,11 +392,6 @@ def _table(level: str) -> list[dict[str, str]]:
             table[column] = table[column].str.replace("\u200b", "").str.normalize("NFC").str.strip()
     rows: list[dict[str, str]] = table.to_dict("records")
     return rows
-
-
-def _data(name: str) -> Any:  # noqa: ANN401 a path in a package, which pandas opens
-    """Return a shipped file."""
-    return resources.files("geo") / "data" / name
 
 
 def _text(value: Any) -> str | None:  # noqa: ANN401 a cell may hold anything

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-__all__ = ["coordinate_faults", "disagreement_faults", "geometry_faults", "points_of"]
+__all__ = ["BOXES", "coordinate_faults", "disagreement_faults", "geometry_faults", "points_of"]
 
 # Rough outlines (west, south, east, north): enough to prove that two numbers were exchanged.
-_BOXES: Mapping[str | None, tuple[float, float, float, float]] = MappingProxyType(
+BOXES: Mapping[str | None, tuple[float, float, float, float]] = MappingProxyType(
     {
         "KH": (102.0, 9.5, 108.0, 15.0),
         "LA": (100.0, 13.5, 108.0, 23.0),
@@ -37,7 +37,7 @@ _SAME_PLACE_DEG = 1e-4
 
 def _is_swapped(latitude: float, longitude: float, country: str | None) -> bool:
     """Whether the numbers prove that latitude and longitude were exchanged."""
-    box = _BOXES.get(country)
+    box = BOXES.get(country)
     if abs(latitude) <= 90 or box is None:  # noqa: PLR2004 - the pole
         return False
     west, south, east, north = box

@@ -13,7 +13,9 @@ from geo.errors import SchemaError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-__all__ = ["find", "no_coordinates", "recognise"]
+__all__ = ["find", "like_coordinates", "no_coordinates", "recognise"]
+
+_ALIKE = 0.8
 
 
 def _canonical(label: object) -> str:
@@ -83,6 +85,16 @@ def recognise(labels: Iterable[object], columns: Mapping[str, str] | None) -> di
     return {ours: theirs_all[0] for ours, theirs_all in found.items()}
 
 
+def like_coordinates(labels: Iterable[object]) -> list[str]:
+    """Labels that look like misspelt names of coordinate columns."""
+    known = [_canonical(name) for name in ("latitude", "longitude", "coordinates")]
+    return [
+        str(label)
+        for label in labels
+        if difflib.get_close_matches(_canonical(label), known, n=1, cutoff=_ALIKE)
+    ]
+
+
 def no_coordinates(labels: Iterable[object], given: Collection[str]) -> str:
     """Say which coordinate columns are missing and how to name them."""
     missing = [name for name in COORDINATES if name not in given]
@@ -93,5 +105,6 @@ def no_coordinates(labels: Iterable[object], given: Collection[str]) -> str:
         "spaces, hyphens and underscores do not matter). Name other columns with "
         "columns={'their name': '"
         + missing[0]
-        + "'}; leave cells blank where the place is unknown."
+        + "'}; leave cells blank where the place is unknown. read_sites also reads one column of "
+        "coordinates as text, called coordinates, and locates rows by names in a column locality."
     )

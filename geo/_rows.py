@@ -50,9 +50,10 @@ def radius_faults(
     for i in np.flatnonzero(located & np.isnan(radii)).tolist():
         level = levels[i]
         found = f"location_level {level!r} has no default radius: " if level else ""
+        also = "" if level else ", location_level, or location_level= for a whole file"
         problem = (
             f"{found}a point needs the radius in metres that holds the true place; give "
-            f"uncertainty_m{'' if level else ' or location_level'}"
+            f"uncertainty_m{also}"
         )
         faults.append(Fault(i, column, "", "missing radius", problem))
     with np.errstate(invalid="ignore"):

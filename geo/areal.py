@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["assign_areas", "count_by_area"]
 
-# The outer edge of the shipped provinces is off by up to 5.3 km (its outline is Natural
-# Earth's), so a town on the border may lie outside: O'Smach does, by 1.8 km.
+# The outer edge of the shipped provinces is off by up to 4.4 km along the land border, and islets
+# that it lacks lie up to 4.8 km off, so a town may lie outside: O'Smach does, by 1.8 km.
 _NEAREST_WITHIN_M = 6_000.0
 _SIEVE_DEG = 0.055  # of latitude: more than that everywhere
 
@@ -42,9 +42,9 @@ def assign_areas(
 
     1. ``within``: the area that contains the point. A point on an edge that areas share
        belongs to the first of them in the order of `areas`.
-    2. ``nearest``: no area contains the point, but one lies within 6 km (geodesic), the
-       greatest error of the shipped outlines. Where both frames name a country, only areas
-       of the site's own country come into question.
+    2. ``nearest``: no area contains the point, but one lies within 6 km (geodesic), which is
+       more than the error of the shipped outlines. Where both frames name a country, only
+       areas of the site's own country come into question.
     3. ``name``: the site has no location, and its ``admin1`` is the name of exactly one
        area of its country. Where `areas` has a column ``province`` (districts), ``admin2``
        is compared, and ``province`` must agree with ``admin1`` if the site gives it.

@@ -11,13 +11,13 @@ import pandas as pd
 from geo._grids import Place, read_geohash, read_mgrs, read_plus_code, read_utm
 from geo._links import is_link, read_link
 from geo._notations import LATITUDE_FIRST, LONGITUDE_FIRST, normalise, read_pair, read_wkt
-from geo._points import _BOXES
+from geo._points import BOXES
 from geo.errors import SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["Reading", "parse_column", "parse_coordinates"]
+__all__ = ["Reading", "is_in_country", "parse_column", "parse_coordinates"]
 
 # A link with all its fields is shorter than this; no other notation needs 200 characters.
 _LONGEST_LINK = 4000
@@ -131,7 +131,7 @@ def parse_coordinates(
     """
     _check_arguments(country, near)
     places = dict.fromkeys(_read(text, near, geohash=geohash))
-    return tuple(Reading(*place) for place in places if _may_be_in(place, country))
+    return _readings(places, country)
 
 
 def parse_column(
@@ -200,7 +200,7 @@ def _settle_commas(
     commas = (t for t, readings in read.items() if not readings and ("," in t or not t.isascii()))
     for text in commas:
         places = dict.fromkeys(_read(text, None, decimal_comma=True))
-        if readings := tuple(Reading(*p) for p in places if _may_be_in(p, country)):
+        if readings := _readings(places, country):
             doubtful[text] = readings
     degrees = [
         (text, r.notation)
@@ -290,12 +290,35 @@ def _read(
         yield from read_pair(plain, decimal_comma=decimal_comma)
 
 
-def _may_be_in(place: Place, country: str | None) -> bool:
-    """Whether a place is within the rough outline of a country, if there is one."""
-    if country is None or country not in _BOXES:
+def _readings(places: Iterable[Place], country: str | None) -> tuple[Reading, ...]:
+    """Keep readings that can be in a country."""
+    return tuple(
+        Reading(*place)
+        for place in places
+        if is_in_country(place.latitude, place.longitude, country)
+    )
+
+
+def is_in_country(latitude: float, longitude: float, country: str | None) -> bool:
+    """
+    Tell whether a place can be in a country, by the country's rough outline.
+
+    Parameters
+    ----------
+    latitude, longitude : float
+        Degrees.
+    country : str or None
+        ISO 3166-1 alpha-2 code.
+
+    Returns
+    -------
+    bool
+        True for None and for countries without an outline here: nothing is known of them.
+    """
+    if country is None or country not in BOXES:
         return True
-    west, south, east, north = _BOXES[country]
-    return south <= place.latitude <= north and west <= place.longitude <= east
+    west, south, east, north = BOXES[country]
+    return south <= latitude <= north and west <= longitude <= east
 
 
 def _orders(readings: Iterable[Reading]) -> set[str]:

@@ -15,13 +15,15 @@ from pyproj import CRS
 from rapidfuzz import fuzz, process
 
 from geo._names import SAME_NAME, name_score
-from geo._places import FIVE, Place, Spelling, compact, gather_places, gather_spellings
+from geo._places import Place, Spelling, gather_places, gather_spellings
+from geo._provinces import FIVE, province_codes
+from geo._units import compact, split_unit
 from geo.errors import NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["candidates", "find_places", "frame_of", "province_codes", "split_unit"]
+__all__ = ["candidates", "find_places", "frame_of"]
 
 _COLUMNS = [name for name in Place._fields if name not in {"longitude", "latitude", "population"}]
 _NUMBERS = frozenset({"radius_m", "score"})
@@ -32,34 +34,6 @@ _NEARLY = 0.99  # what a spelling that is not written the same can score at most
 _LIKE = 74  # least Indel ratio of folded names that may still be one name (thmorda, thmada: 77)
 _LIKELY = 16  # names that are compared by their sounds, the most alike in letters
 _TOWNSHIP_M = 40_000.0  # a township of Myanmar has 2,050 km2 on average, some are 100 km long
-
-_TOWN = frozenset({"town", "district"})  # a krong is a district and the town in it
-_UNIT_WORDS = {
-    "province": frozenset({"province"}),
-    "district": frozenset({"district"}),
-    "commune": frozenset({"commune"}),
-    "village": frozenset({"village"}),
-    "town": _TOWN,
-}
-_BEFORE = {
-    "khaet": "province", "khett": "province", "khet": "province", "province of": "province",
-    "krong": "town", "city of": "town", "town of": "town", "municipality of": "town",
-    "srok": "district", "khan": "district", "khand": "district", "district of": "district",
-    "sangkat": "commune", "sankat": "commune", "khum": "commune", "commune of": "commune",
-    "phum": "village", "phumi": "village", "village of": "village",
-}  # fmt: skip
-_AFTER = {
-    "province": "province", "state": "province", "khaet": "province",
-    "city": "town", "town": "town", "municipality": "town", "krong": "town",
-    "district": "district", "township": "district", "srok": "district", "khan": "district",
-    "commune": "commune", "sangkat": "commune", "khum": "commune", "tract": "commune",
-    "ward": "commune", "village": "village", "phum": "village",
-}  # fmt: skip
-_KHMER = {
-    "រាជធានី": "province", "ខេត្ត": "province", "ទីក្រុង": "town", "ក្រុង": "town",
-    "ស្រុក": "district", "ខណ្ឌ": "district", "សង្កាត់": "commune", "ឃុំ": "commune",
-    "ភូមិ": "village",
-}  # fmt: skip
 
 
 def find_places(
@@ -187,97 +161,6 @@ def candidates(
         return ()
     codes = province_codes(admin1, country) if admin1 is not None else None
     return _candidates(name, country, codes, when)
-
-
-def province_codes(admin1: str, country: str | None) -> frozenset[str]:
-    """
-    Find the codes of the provinces that bear a name.
-
-    Parameters
-    ----------
-    admin1 : str
-        Name in any spelling, or code.
-    country : str or None
-        ISO 3166-1 alpha-2 code.
-
-    Returns
-    -------
-    frozenset of str
-        P-codes for Cambodia, ISO 3166-2 elsewhere; several if countries share the name.
-
-    Raises
-    ------
-    NotFoundError
-        If no province bears it.
-    """
-    found = _province_codes(admin1, country)
-    if not found:
-        where = country or ", ".join(FIVE)
-        message = (
-            f"There is no province {admin1!r} in {where}. "
-            f"Choose one of load_reference('provinces', country=...), or leave admin1 out."
-        )
-        raise NotFoundError(message)
-    return found
-
-
-@lru_cache(maxsize=1 << 12)
-def _province_codes(admin1: str, country: str | None) -> frozenset[str]:
-    """Codes of the provinces that are written like a name; else of the one that sounds like it."""
-    spellings, _ = gather_spellings()
-    places = gather_places()
-    known = [
-        (spelling.text, place)
-        for spelling in spellings
-        if (place := places[spelling.place]).kind == "province" and country in (None, place.country)
-    ]
-    core, _ = split_unit(admin1)
-    wanted = {compact(core), compact(admin1)}
-    same = {place.code for text, place in known if compact(text) in wanted}
-    same |= {place.code for _, place in known if place.code in (admin1, f"KH{admin1}")}
-    if not same:
-        scored = [(name_score(core, text), place.code) for text, place in known]
-        best = max(scored, default=(0.0, ""))[0]
-        same = {code for score, code in scored if score == best >= SAME_NAME}
-        same = same if len(same) == 1 else set()
-    return frozenset(same)
-
-
-def split_unit(name: str) -> tuple[str, frozenset[str] | None]:
-    """
-    Take the word for the kind of place off a name.
-
-    Parameters
-    ----------
-    name : str
-        A name, with or without such a word before or after it.
-
-    Returns
-    -------
-    tuple of str and (frozenset of str or None)
-        The bare name and the kinds that the word allows; None if there is no such word.
-
-    Examples
-    --------
-    >>> from geo.gazetteer import split_unit
-    >>> split_unit("Sangkat Bei"), split_unit("Kampong Cham")
-    (('Bei', frozenset({'commune'})), ('Kampong Cham', None))
-    """
-    text = " ".join(name.replace("\u200b", "").split())
-    for prefix, unit in _KHMER.items():
-        if text.startswith(prefix) and text.removeprefix(prefix).strip():
-            return text.removeprefix(prefix).strip(), _UNIT_WORDS[unit]
-    before = _PREFIX.match(text)
-    if before:
-        return before["rest"], _UNIT_WORDS[_BEFORE[before["unit"].lower()]]
-    after = _SUFFIX.match(text)
-    if after:
-        return after["rest"], _UNIT_WORDS[_AFTER[after["unit"].lower()]]
-    return text, None
-
-
-_PREFIX = re.compile(rf"(?P<unit>{'|'.join(_BEFORE)})\s+(?:the\s+)?(?P<rest>\S.*)", re.IGNORECASE)
-_SUFFIX = re.compile(rf"(?P<rest>.*\S)\s+(?P<unit>{'|'.join(_AFTER)})$", re.IGNORECASE)
 
 
 @cache

@@ -24,11 +24,12 @@ import shapely
 from pyproj import Geod
 
 from geo import _phrases
-from geo._places import FIVE, Place, country_named, next_town_m, province_named, province_outline
+from geo._places import Place, country_named, next_town_m, province_named
+from geo._provinces import FIVE, province_codes, province_outline
 from geo._radii import covering_circle, nearest_point, offset_radius
 from geo._settling import is_nested, likeliest, may_overlap, settle
 from geo.errors import NotFoundError
-from geo.gazetteer import candidates, frame_of, province_codes
+from geo.gazetteer import candidates, frame_of
 from geo.reference import load_reference
 
 if TYPE_CHECKING:

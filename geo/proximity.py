@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -10,19 +9,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo._edges import Edges, distance_to_edges, index_edges
-from geo._inputs import POINT, coordinates, parts_of, radii, shapes_of, target_radii
+from geo._inputs import any_length, coordinates, radii, shapes_of, target_radii, whole_number
+from geo._shapes import measure, nearest_shapes, prepare
 from geo.errors import GeometryError
-from geo.geodesy import (
-    Points,
-    candidate_pairs,
-    chord_beyond,
-    geodesic_length,
-    longest_length,
-    nearest_points,
-    place_points,
-    within,
-)
+from geo.geodesy import candidate_pairs, geodesic_length, place_points, within
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -136,7 +126,7 @@ def nearest(
     GeometryError
         If a site is no point, or a geometry is invalid; see ``.problems``.
     ValueError
-        If `k` is below 1 or `max_distance_m` is negative or NaN.
+        If `k` is no whole number from 1 on, or `max_distance_m` is negative or no number.
 
     Notes
     -----
@@ -167,18 +157,16 @@ def nearest(
     0    a      x     24351.0
     1    b      y     15548.0
     """
-    if not isinstance(k, int | np.integer) or k < 1:
-        message = f"k is {k!r}; it must be a whole number of at least 1."
-        raise ValueError(message)
-    limit = np.inf if max_distance_m is None else _length(max_distance_m, "max_distance_m")
+    many = whole_number(k, "k")
+    limit = np.inf if max_distance_m is None else any_length(max_distance_m, "max_distance_m")
     lon, lat = coordinates(sites, "sites")
     shapes = shapes_of(targets)
     located = np.flatnonzero(np.isfinite(lon))
     points = place_points(lon[located], lat[located])
-    position, length = _nearest(points, shapes, int(k), limit)
+    position, length = nearest_shapes(points, shapes, many, limit)
     found = position >= 0
     found[:, 0] = True
-    row, rank = np.nonzero(_spread(found, located, len(lon), fill=np.arange(k) == 0))
+    row, rank = np.nonzero(_spread(found, located, len(lon), fill=np.arange(many) == 0))
     target = _spread(position, located, len(lon), fill=-1)[row, rank]
     distance = _spread(length, located, len(lon), fill=np.nan)[row, rank]
     radius = radii(sites)[row] + np.append(target_radii(targets), np.nan)[target]
@@ -260,7 +248,7 @@ def distance_to(
     length[located], low[located], high[located] = np.inf, np.inf, np.inf
     for value in np.unique(own[present]):
         same = present & (np.isnan(own) if np.isnan(value) else own == value)
-        part = _measure(points, _prepare(shapes[same]))
+        part = measure(points, prepare(shapes[same]))
         length[located] = np.minimum(length[located], part)
         low[located] = np.minimum(low[located], np.maximum(part - value, 0))
         high[located] = np.minimum(high[located], part + value)
@@ -307,7 +295,7 @@ def count_within(
     GeometryError
         If a geometry is no point; for lines and polygons use `distance_to`.
     ValueError
-        If `distance_m` is negative or NaN.
+        If `distance_m` is negative or no number.
 
     Notes
     -----
@@ -329,7 +317,7 @@ def count_within(
     1      2          1          2
     2      1          0          2
     """
-    reach = _length(distance_m, "distance_m")
+    reach = any_length(distance_m, "distance_m")
     lon, lat = coordinates(sites, "sites")
     radius = radii(sites)
     hint = "count_within counts points; distance_to measures to lines and polygons."
@@ -360,102 +348,6 @@ def count_within(
 # ---------------------------------------------------------------------------- what is measured
 
 
-def _nearest(
-    points: Points, shapes: NDArray[np.object_], k: int, limit: float
-) -> tuple[NDArray[np.intp], Floats]:
-    """Return positions and lengths of the k nearest shapes, -1 and NaN where there are none."""
-    present = np.flatnonzero([shape is not None for shape in shapes])
-    if all(shapely.get_type_id(shapes[present]) == POINT):
-        targets = place_points(shapely.get_x(shapes[present]), shapely.get_y(shapes[present]))
-        position, length = nearest_points(points, targets, k=k, max_distance_m=limit)
-        return np.where(position >= 0, np.append(present, -1)[position], -1), length
-    return _nearest_shapes(
-        points, [(int(row), _prepare(shapes[[row]])) for row in present], k, limit
-    )
-
-
-def _nearest_shapes(
-    points: Points, targets: list[tuple[int, _Shape]], k: int, limit: float
-) -> tuple[NDArray[np.intp], Floats]:
-    """Return the k nearest of any shapes, measuring only those that may be among them."""
-    n = len(points.lon)
-    # no k-th nearest is farther than the k-th of the farthest that each target can be
-    most = np.full((n, k), np.inf)
-    for _, shape in targets:
-        bound = longest_length(_gap(points, shape) + shape.radius_m)
-        most = np.partition(np.column_stack([most, bound]), k - 1, axis=1)[:, :k]
-    reach = np.minimum(most.max(axis=1), limit)
-    position, length = np.full((n, k), -1, dtype=np.intp), np.full((n, k), np.inf)
-    for target, shape in targets:
-        near = _gap(points, shape) - shape.radius_m <= chord_beyond(reach)
-        rows = np.flatnonzero(near | _inside(points, shape.polygons))
-        part = _measure(Points(points.lon[rows], points.lat[rows], points.xyz[rows]), shape)
-        lengths = np.column_stack([length[rows], part])
-        positions = np.column_stack([position[rows], np.full(len(rows), target)])
-        # stable: of equal lengths, the target that stands first stays first
-        order = np.argsort(np.round(lengths, 7), axis=1, kind="stable")[:, :k]
-        position[rows] = np.take_along_axis(positions, order, axis=1)
-        length[rows] = np.take_along_axis(lengths, order, axis=1)
-        reach[rows] = np.minimum(reach[rows], length[rows].max(axis=1))
-    far = (length > limit) | np.isinf(length)
-    position[far], length[far] = -1, np.nan
-    return position, length
-
-
-@dataclass(frozen=True, eq=False)
-class _Shape:
-    """Geometries ready to be measured to, with a ball in space that holds their outline."""
-
-    places: Points
-    edges: Edges
-    polygons: NDArray[np.object_]
-    centre: Floats
-    radius_m: float
-
-
-def _prepare(shapes: NDArray[np.object_]) -> _Shape:
-    """Index the points, lines and rings of some geometries."""
-    parts = parts_of(shapes)
-    dimension = shapely.get_dimensions(parts)
-    polygons = parts[dimension == 2]  # noqa: PLR2004 - surfaces
-    places = place_points(*shapely.get_coordinates(parts[dimension == 0]).T)
-    lines = np.concatenate([parts[dimension == 1], shapely.get_rings(polygons)])
-    vertices, line = shapely.get_coordinates(lines, return_index=True)
-    joined = line[1:] == line[:-1]
-    edges = index_edges(*vertices[:-1][joined].T, *vertices[1:][joined].T)
-    outline = np.concatenate([places.xyz, edges.tree.data])
-    centre = (outline.min(axis=0) + outline.max(axis=0)) / 2
-    radius = np.linalg.norm(outline - centre, axis=1).max() + edges.half_m
-    return _Shape(places, edges, polygons, centre, float(radius))
-
-
-def _gap(points: Points, shape: _Shape) -> Floats:
-    """Return the chord from points to the centre of a shape."""
-    return np.asarray(np.linalg.norm(points.xyz - shape.centre, axis=1))
-
-
-def _measure(points: Points, shape: _Shape) -> Floats:
-    """Return the geodesic distance from points to a shape, 0 inside."""
-    length = distance_to_edges(points, shape.edges)
-    if len(shape.places.lon):
-        length = np.minimum(length, nearest_points(points, shape.places)[1][:, 0])
-    return np.where(_inside(points, shape.polygons), 0.0, length)
-
-
-def _inside(points: Points, polygons: NDArray[np.object_]) -> NDArray[np.bool_]:
-    """Tell which points are inside or on any polygon."""
-    inside = np.zeros(len(points.lon), dtype=bool)
-    shapely.prepare(polygons)
-    for polygon in polygons:
-        west, south, east, north = polygon.bounds
-        level = (points.lat >= south) & (points.lat <= north)
-        # three turns: longitudes may be written beyond 180 degrees on either side
-        for lon in (points.lon - 360, points.lon, points.lon + 360):
-            near = np.flatnonzero(level & (lon >= west) & (lon <= east))
-            inside[near] |= shapely.intersects_xy(polygon, lon[near], points.lat[near])
-    return inside
-
-
 def _count(
     sites: tuple[Floats, Floats, Floats], targets: tuple[Floats, Floats, Floats], reach: float
 ) -> NDArray[np.int64]:
@@ -481,14 +373,6 @@ def _interval(length: Floats, radius: Floats) -> dict[str, Floats]:
         "distance_min_m": np.maximum(length - radius, 0),
         "distance_max_m": length + radius,
     }
-
-
-def _length(value: float, name: str) -> float:
-    """Return a length that may be 0 or infinite, but not negative or NaN."""
-    if not value >= 0:
-        message = f"{name} is {value!r}; it must be a length in metres, 0 or more."
-        raise ValueError(message)
-    return float(value)
 
 
 def _labels(index: Any, position: NDArray[np.intp]) -> Any:  # noqa: ANN401 - any kind of index

@@ -1,18 +1,14 @@
-"""Files to Sites and back."""
+"""Files to Sites."""
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from geo import _features, _files, _kml, _recognition, _tables, schema
-from geo.errors import ExportError, NotFoundError, ReadError
+from geo import _features, _intake, _keeping, _kml, _recognition, _tables, schema
+from geo.errors import NotFoundError, ReadError, SchemaError
 
 if TYPE_CHECKING:
     import os
@@ -20,7 +16,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-__all__ = ["read_sites", "write_sites"]
+__all__ = ["read_report", "read_sites"]
 
 _TEXT_SUFFIXES = {".csv", ".tsv", ".txt"}
 _LAYERED = {".gpkg", ".kml", ".kmz", ".xlsx"}
@@ -32,7 +28,6 @@ _FORMATS = {
     "GeoParquet (.parquet, .geoparquet)": {".parquet", ".geoparquet"},
     "Excel (.xlsx)": {".xlsx"},
 }
-_DECIMALS = 7  # RFC 7946, section 11.2: about a centimetre; more would claim more than is known
 
 
 def read_sites(
@@ -40,6 +35,8 @@ def read_sites(
     *,
     columns: Mapping[str, str] | None = None,
     layer: str | None = None,
+    location_level: str | None = None,
+    repair: bool = False,
 ) -> gpd.GeoDataFrame:
     r"""
     Read a file into Sites, or report everything that is wrong with it at once.
@@ -47,6 +44,10 @@ def read_sites(
     Reads CSV and TSV (comma, semicolon, tab or vertical bar; UTF-8, or UTF-16 with byte order
     mark), GeoJSON, GeoPackage, KML and KMZ (all folders), GeoParquet and Excel (with the extra
     ``excel``). Nothing is fetched, and nothing is guessed that the file does not prove.
+
+    A file says where its rows are in one of three ways: by points or two columns of numbers, by
+    one column of text (``coordinates``) in any notation of `parse_coordinates`, or, where it
+    has neither, by names of places, which `find_locality` looks up.
 
     Parameters
     ----------
@@ -57,13 +58,19 @@ def read_sites(
     layer : str, optional
         Which layer of a GeoPackage, folder of a KML or sheet of a workbook. Without it a
         GeoPackage or workbook must have just one that fits, and a KML is read whole.
+    location_level : str, optional
+        Level of the points that have neither radius nor level of their own, such as
+        ``"compound"``: it gives them the radius of `DEFAULT_RADIUS_M`.
+    repair : bool, default False
+        Whether to apply corrections that are proved. They are reported as faults otherwise.
 
     Returns
     -------
     geopandas.GeoDataFrame
         Sites, one row per record in the file's order, with ``source_file`` (the name without
         its folder) and ``source_row`` (in a sheet the header is row 1; elsewhere features count
-        from 1). ``attrs["source_sha256"]`` is the hash of the file's bytes.
+        from 1). ``attrs["source_sha256"]`` is the hash of the file's bytes. What was done is in
+        `read_report`; ``location_note`` says it of a row where there is something to say.
 
     Raises
     ------
@@ -82,8 +89,23 @@ def read_sites(
     -----
     Blank cells are missing; "NA" is Namibia. Blank rows are not records. A ``source_file`` or
     ``source_row`` that the file already gives for a row is kept: the first origin counts.
-    A Google My Maps export needs the radius or the ``location_level`` of each place as a
-    column, for a pin says nothing about how well it is known.
+    A Google My Maps export needs the radius or the level of its places, as a column or for all
+    of them with `location_level`: a pin says nothing about how well it is known.
+
+    A radius is never less than what the notation of a coordinate leaves open (its
+    ``precision_m``), or than the named place, whatever the file gives. The text that was read
+    is kept in ``verbatim_location``. A coordinate with several readings is settled by the
+    row's ``country`` and then by its ``admin1``; where more than one is left, it is a fault.
+    The decimal comma is settled for a whole column.
+
+    A correction is proved if it is the only one that brings a point into the row's country and
+    province: latitude and longitude exchanged, signs changed, minutes (and seconds) typed as
+    decimals. A point whose circle misses its province and that no correction explains is
+    called doubtful in its ``location_note``.
+
+    Rows are located by name only in a file without coordinates, and only where one place is
+    left: homonyms stay without a point, and the note lists them. Rows that a file with
+    coordinates leaves blank stay without a point.
 
     Examples
     --------
@@ -102,11 +124,56 @@ def read_sites(
     file = Path(path)
     data = _file_bytes(file)
     frame = _read(file, data, columns or {}, layer)
+    frame, attrs = _keeping.with_kept(frame, file, data)
     rows = [int(row) for row in frame.index]
-    frame = _with_origin(frame.reset_index(drop=True), file.name, rows, columns or {})
-    sites = schema.sites_from(frame, columns=columns, rows=rows)
-    sites.attrs = {"source_sha256": hashlib.sha256(data).hexdigest()}
+    frame = frame.reset_index(drop=True)
+    taken = _intake.take_in(
+        frame, columns=columns or {}, rows=rows, location_level=location_level, repair=repair
+    )
+    frame = _with_origin(taken.frame, file.name, rows, taken.columns)
+    sites = schema.sites_from(frame, columns=taken.columns, rows=rows, faults=taken.faults)
+    sites.attrs = attrs | {"read_report": taken.steps}
     return sites
+
+
+def read_report(sites: gpd.GeoDataFrame) -> pd.DataFrame:
+    """
+    Tell what `read_sites` did to a file: what it recognised, located, repaired and assumed.
+
+    Parameters
+    ----------
+    sites : geopandas.GeoDataFrame
+        Sites as `read_sites` returned them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per step: ``step`` (``recognised``, ``mapped``, ``kept``, ``located``,
+        ``not located``, ``repaired``, ``doubtful``, ``assumed``), ``column`` of the file,
+        ``n_rows`` with which it was done, ``rows`` (the numbers of the first of them) and
+        ``detail``.
+
+    Raises
+    ------
+    SchemaError
+        If the Sites carry no report.
+
+    Examples
+    --------
+    >>> import geo
+    >>> report = geo.read_report(geo.example_sites())
+    >>> report.loc[report["step"].str.endswith("located"), ["step", "n_rows", "detail"]]
+               step  n_rows                  detail
+    20      located      79                 numbers
+    21  not located      18  no coordinate is given
+    """
+    if "read_report" not in sites.attrs:
+        message = (
+            "These Sites carry no report: read_sites keeps it in .attrs, which pandas drops when "
+            "frames are combined. Ask for it right after reading."
+        )
+        raise SchemaError(message)
+    return pd.DataFrame(sites.attrs["read_report"])
 
 
 def _file_bytes(file: Path) -> bytes:
@@ -176,118 +243,3 @@ def _with_origin(
         given = frame[label].astype(object) if label in there else pd.Series(pd.NA, frame.index)
         frame[label] = given.mask(~told, origin[ours])
     return frame
-
-
-def write_sites(sites: gpd.GeoDataFrame, path: str | os.PathLike[str]) -> Path:
-    """
-    Write Sites as GeoJSON (RFC 7946) or CSV: the same bytes for the same Sites.
-
-    Parameters
-    ----------
-    sites : geopandas.GeoDataFrame
-        Sites, or anything that `validate_sites` accepts.
-    path : path-like
-        The file, ending in ``.geojson`` or ``.csv``; its folder must exist. It is written whole
-        or not at all, in UTF-8.
-
-    Returns
-    -------
-    pathlib.Path
-        The file written.
-
-    Raises
-    ------
-    ExportError
-        If the suffix is another, the folder does not exist, or a cell cannot be written.
-    SchemaError
-        If rows break the schema.
-
-    Notes
-    -----
-    Coordinates are rounded to 7 decimals, about a centimetre. In CSV the place is in columns
-    ``latitude`` and ``longitude``, and a missing cell and an empty text are the same. Every
-    column is written as it is: this is a working copy, not a release. In particular a text that
-    begins with ``=``, ``+``, ``-`` or ``@`` is left intact, for a changed cell would be a changed
-    report; a spreadsheet program may take it for a formula, so import the columns as text there.
-
-    Examples
-    --------
-    >>> import geo
-    >>> from pathlib import Path
-    >>> from tempfile import TemporaryDirectory
-    >>> import pandas as pd
-    >>> table = pd.DataFrame({"lat": [13.66], "lon": [102.56], "radius_m": [5000]})
-    >>> with TemporaryDirectory() as folder:
-    ...     file = geo.write_sites(geo.validate_sites(table), Path(folder, "sites.geojson"))
-    ...     geo.read_sites(file)[["site_id", "uncertainty_m", "geometry"]]
-        site_id  uncertainty_m              geometry
-    0  row-0001         5000.0  POINT (102.56 13.66)
-    """
-    file = Path(path)
-    writers = {".geojson": _geojson, ".csv": _csv}
-    writer = writers.get(file.suffix.casefold())
-    if writer is None:
-        message = f"The format {file.suffix!r} is not written: use .geojson or .csv."
-        raise ExportError(message)
-    valid = schema.validate_sites(sites)
-    try:
-        content = writer(valid).encode()
-    except UnicodeEncodeError as error:
-        message = f"A cell holds half a character (a lone surrogate) at {error.object!r:.60}."
-        raise ExportError(message) from error
-    except ValueError as error:
-        message = f"A cell cannot be written as {file.suffix} ({error}): it is no finite number."
-        raise ExportError(message) from error
-    try:
-        return _files.write_bytes(file, content)
-    except OSError as error:
-        message = f"{str(file)!r} cannot be written ({error.strerror}): does its folder exist?"
-        raise ExportError(message) from error
-
-
-def _cells(values: pd.Series) -> list[Any]:
-    """Plain Python values, None where missing; radii without a needless ".0"."""
-    cells: list[Any] = values.astype(object).where(values.notna(), None).tolist()
-    if values.name != "uncertainty_m":
-        return cells
-    return [int(cell) if cell is not None and cell.is_integer() else cell for cell in cells]
-
-
-def _places(sites: gpd.GeoDataFrame) -> list[tuple[float, float] | None]:
-    """Round longitude and latitude of each site, None where it has no point."""
-    pairs = zip(sites.geometry.x, sites.geometry.y, sites.geometry.notna(), strict=True)
-    return [(round(x, _DECIMALS), round(y, _DECIMALS)) if at else None for x, y, at in pairs]
-
-
-def _geojson(sites: gpd.GeoDataFrame) -> str:
-    """FeatureCollection with one feature per line."""
-    table = sites.drop(columns="geometry")
-    names = [str(label) for label in table.columns]
-    columns = [_cells(table[label]) for label in table.columns]
-    lines = []
-    for place, *cells in zip(_places(sites), *columns, strict=True):
-        geometry = place and {"type": "Point", "coordinates": place}
-        properties = dict(zip(names, cells, strict=True))
-        feature = {"type": "Feature", "properties": properties, "geometry": geometry}
-        lines.append(json.dumps(feature, ensure_ascii=False, allow_nan=False, default=str))
-    body = ",\n".join(lines)
-    return f'{{"type": "FeatureCollection", "features": [\n{body}\n]}}\n'
-
-
-def _csv(sites: gpd.GeoDataFrame) -> str:
-    """Table with the coordinates where the schema has the place."""
-    table = sites.drop(columns="geometry")
-    places = _places(sites)
-    at = table.columns.get_loc("uncertainty_m")
-    table.insert(at, "longitude", [None if p is None else p[0] for p in places])
-    table.insert(at, "latitude", [None if p is None else p[1] for p in places])
-    columns = [_cells(table[label]) for label in table.columns]
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream)  # CRLF, as RFC 4180 has it; a lone CR in a cell is then quoted too
-    writer.writerow(map(str, table.columns))
-    writer.writerows(zip(*columns, strict=True))
-    text = stream.getvalue()
-    if "\0" in text:
-        message = "A cell holds a NUL character, which CSV cannot carry: remove it or use .geojson."
-        raise ExportError(message)
-    return text

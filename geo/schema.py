@@ -95,7 +95,11 @@ def validate_sites(
 
 
 def sites_from(
-    frame: pd.DataFrame, *, columns: Mapping[str, str] | None, rows: Sequence[int] | None
+    frame: pd.DataFrame,
+    *,
+    columns: Mapping[str, str] | None,
+    rows: Sequence[int] | None,
+    faults: Sequence[Fault] = (),
 ) -> gpd.GeoDataFrame:
     """
     Do the work of `validate_sites` for rows whose numbers in their file are known.
@@ -108,6 +112,8 @@ def sites_from(
         As for `validate_sites`.
     rows : sequence of int or None
         The number by which each row is reported.
+    faults : sequence of Fault, default ()
+        What has been found to be wrong already.
 
     Returns
     -------
@@ -130,11 +136,12 @@ def sites_from(
     attrs = dict(frame.attrs)
     frame = _with_geometry(frame)
     labels = _recognition.recognise(frame.columns, columns)
+    labels.pop("coordinates", None)  # text is `read_sites`' to read: here it is an unknown column
     if isinstance(frame, gpd.GeoDataFrame) and len(COORDINATES.keys() & labels) == 1:
         # One coordinate beside a geometry says nothing: it stays as an unknown column.
         labels = {name: label for name, label in labels.items() if name not in COORDINATES}
     read: dict[str, list[Any]] = {}
-    faults: list[Fault] = []
+    faults = list(faults)
     for column in SITE_SCHEMA[:-1]:
         if column.name in labels:
             read[column.name], found = _read_column(frame[labels[column.name]], column)

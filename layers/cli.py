@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import warnings
 from importlib.metadata import version
@@ -17,6 +18,7 @@ from layers.maps import site_map
 from layers.text import plain
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import pandas as pd
 
 __all__ = ["app", "main"]
@@ -33,6 +35,23 @@ File = Annotated[
     Path, typer.Argument(help="CSV, TSV, GeoJSON, GeoPackage, KML, KMZ, GeoParquet or Excel.")
 ]
 Layer = Annotated[str | None, typer.Option(help="Layer or sheet, where the file has several.")]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column", metavar="THEIRS=OURS", help="What a column is: 'Breite=latitude'. Repeatable."
+    ),
+]
+Level = Annotated[
+    str | None,
+    typer.Option(help="Kind of place of points without radius or level: building, town, ..."),
+]
+
+# What errors advise in Python, and what it is called here.
+_OPTIONS = {
+    "read with repair=True": "use --repair",
+    "location_level=": "--level",
+    "layer=": "--layer ",
+}
 
 
 def main() -> None:
@@ -70,20 +89,28 @@ def demo(
 
 
 @app.command()
-def check(file: File, layer: Layer = None) -> None:
-    """Print every problem of a file; exit with 1 if there are any."""
-    try:
-        sites = geo.read_sites(file, layer=layer)
-    except geo.SchemaError as error:
-        typer.echo(f"{file.name}: {error}\n")
-        if error.problems is not None:
-            _print_problems(error.problems)
-        raise typer.Exit(1) from error
+def check(
+    file: File,
+    layer: Layer = None,
+    column: Columns = None,
+    level: Level = None,
+    repair: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT", help="Correct what is proved to be wrong; write it to OUT."),
+    ] = None,
+) -> None:
+    """Print what a file was read as, or every problem of it; exit with 1 if there are any."""
+    if repair is not None:
+        _refuse_input(file, repair)
+    sites = _read(file, layer, column, level, repair=repair is not None, err=False)
+    _print_report(geo.read_report(sites))
     located = int(sites.geometry.notna().sum())
     typer.echo(
         f"{file.name}: no problems in {len(sites):,} rows; {located:,} have a location, "
         f"{len(sites) - located:,} do not."
     )
+    if repair is not None:
+        typer.echo(f"Written: {geo.write_sites(sites, repair)}")
 
 
 @app.command("map")
@@ -94,18 +121,81 @@ def map_(
     subtitle: Annotated[str, typer.Option(help="One sentence beneath it.")] = "",
     source: Annotated[str, typer.Option(help="Where the rows come from.")] = "",
     layer: Layer = None,
+    column: Columns = None,
+    level: Level = None,
+    repair: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--repair", help="Correct what is proved to be wrong.")
+    ] = False,
 ) -> None:
     """Draw a file of reported sites as one HTML page that needs no network."""
-    sites = geo.read_sites(file, layer=layer)
+    _refuse_input(file, output)
+    sites = _read(file, layer, column, level, repair=repair, err=True)
     page = site_map(sites, title=title or file.stem, subtitle=subtitle, source=source)
     written = save_html(page, output)
     located = int(sites.geometry.notna().sum())
     typer.echo(f"{located:,} shown, {len(sites) - located:,} without a location: {written}")
 
 
-def _print_problems(table: pd.DataFrame) -> None:
-    """Print every problem; a terminal has room for the beginning of a long value."""
-    typer.echo(table.map(plain).to_string(index=False, max_colwidth=70))
+def _read(
+    file: Path,
+    layer: str | None,
+    columns: list[str] | None,
+    level: str | None,
+    *,
+    repair: bool,
+    err: bool,
+) -> gpd.GeoDataFrame:
+    """Read a file, or end with every problem of it, one in a line."""
+    pairs = [pair.rpartition("=")[::2] for pair in columns or ()]
+    if unpaired := [ours for theirs, ours in pairs if not theirs]:
+        message = f"{unpaired[0]!r} is no pair: write --column 'Their name=latitude'."
+        raise typer.BadParameter(message)
+    try:
+        return geo.read_sites(
+            file, columns=dict(pairs), layer=layer, location_level=level, repair=repair
+        )
+    except geo.GeoError as error:
+        said = _in_options(str(error))
+        if error.problems is None or error.problems.empty:
+            raise type(error)(said) from error
+        typer.echo(f"compound-atlas: {file.name}: {said.splitlines()[0]}", err=err)
+        for problem in error.problems.itertuples():
+            typer.echo(
+                _problem(problem.row, problem.column, problem.value, problem.problem), err=err
+            )
+        raise typer.Exit(1) from error
+
+
+def _problem(row: int, column: str, value: str, problem: str) -> str:
+    """One problem in a line."""
+    where = f", {plain(column)}" if column else ""
+    shown = f" '{plain(value)}'" if value else ""
+    return f"row {row}{where}{shown}: {_in_options(plain(problem))}"
+
+
+def _in_options(text: str) -> str:
+    """Advice for Python in the words of the command line."""
+    text = re.sub(r"columns=\{'(.+?)': '(\w+)'\}", r"--column '\1=\2'", text)
+    for python, option in _OPTIONS.items():
+        text = text.replace(python, option)
+    return text
+
+
+def _refuse_input(file: Path, output: Path) -> None:
+    """Raise ExportError rather than write over the file that is read."""
+    if output.resolve() == file.resolve():
+        message = f"{output} is the file that is read: write to another one."
+        raise geo.ExportError(message)
+
+
+def _print_report(report: pd.DataFrame) -> None:
+    """Print what was done, as a table."""
+    texts = report.map(plain)
+    widths = [max(texts[name].str.len().max(), len(name)) for name in texts]
+    for cells in [list(texts), *texts.to_numpy().tolist()]:
+        line = "  ".join(text.ljust(width) for text, width in zip(cells, widths, strict=True))
+        typer.echo(line.rstrip())
+    typer.echo("")
 
 
 def _say_warning(message: Warning | str, *_: object, **__: object) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 import geo
-from geo._files import write_bytes
+from geo._files import make_folder, write_bytes
 from layers.export import save_html
 from layers.features import area_layer
 from layers.furniture import DISCLAIMER, distinct_credits
@@ -19,6 +18,7 @@ from layers.maps import site_map
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     import geopandas as gpd
 
@@ -26,13 +26,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Demo", "write_demo"]
 
-EPS_M = 25_000.0  # twice the commonest radius: below it clusters would be the gazetteer's
+EPS_M = 25_000.0  # some three times the commonest radius, 8 km: less would be below many radii
 MIN_SAMPLES = 5
 NEAR_M = 20_000.0
 _BORDER_COUNTRIES = ("KH", "LA", "MM", "TH", "VN")
 
 TITLE = "Reported scam compounds in Cambodia and the region"
 SOURCE = "Compiled from public reporting; every report links to its source."
+STATUS_NOTES = {
+    "confirmed": "an authority, court, embassy, UN body or NGO is cited for it",
+    "suspected": "alleged by press, monitors or survivors",
+}
 _METHODS = (
     (
         "Reports are placed at the town or district that their source names, with a radius that "
@@ -84,7 +88,7 @@ def write_demo(folder: str | Path) -> Demo:
 
     Raises
     ------
-    OSError
+    ExportError
         If the folder cannot be made or written.
 
     Examples
@@ -112,12 +116,12 @@ def write_demo(folder: str | Path) -> Demo:
         subtitle=_subtitle(sites),
         source=SOURCE,
         methods=(*summary, *_METHODS),
+        status_notes=STATUS_NOTES,
         layers=[_cluster_layer(clustering)],
         details=["status_basis"],
         view=provinces,
     )
-    target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
+    target = make_folder(folder)
     save_html(page, target / "map.html")
     geo.write_sites(sites, target / "sites.geojson")
     for name, table in tables.items():
@@ -179,7 +183,8 @@ def _subtitle(sites: gpd.GeoDataFrame) -> str:
     at_home = int((sites["country"] == "KH").sum())
     return (
         f"{len(sites)} public reports, {years.min()} to {last}, {at_home} of them in Cambodia. "
-        "A circle is a town, not a building: its size is the number of reports placed there."
+        "A circle is a town or district, not a building; its size is the number of reports, and "
+        "circles that would touch are merged."
     )
 
 
@@ -199,10 +204,12 @@ def _summary(
         f"suspected. {located} have a location, {len(sites) - located} do not; these are counted "
         "in the tables and not drawn. A report is not a site: several may describe the same one."
     )
+    depends = f"for {possible - sure} it depends on where that is, " if possible > sure else ""
     near = (
         f"Of the {len(home)} located reports in Cambodia, {len(home) - len(direct)} stand at a "
         f"substitute place and are left out here. Of the other {len(direct)}, {sure} lie within "
-        f"{NEAR_M / 1000:g} km of the land border whatever their radius, and {possible} may."
+        f"{NEAR_M / 1000:g} km of the land border wherever within the radius the true place is; "
+        f"{depends}the remaining {len(direct) - possible} do not, wherever it is."
     )
     return (read, clustering.summary(), near)
 

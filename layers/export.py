@@ -69,6 +69,7 @@ _LINK = re.compile(
 )
 _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
+_SUFFIXES = (".html", ".htm")
 _VIEWPORT = re.compile(r'<meta name="viewport" content="[^"]*"\s*/>')
 
 
@@ -81,8 +82,9 @@ def save_html(site_map: folium.Map, path: str | os.PathLike[str], *, online: boo
     site_map : folium.Map
         Any Folium map; `site_map` makes one with a whole page around it.
     path : path-like
-        Where the page goes; the folder must exist. It is written under a temporary name
-        and moved, so a reader never sees half a page.
+        Where the page goes: a name that ends in ``.html`` or ``.htm``, in a folder that
+        exists. It is written under a temporary name and moved, so a reader never sees half
+        a page.
     online : bool, default False
         Allow background tiles, which each reader's browser fetches from their hosts.
 
@@ -94,9 +96,8 @@ def save_html(site_map: folium.Map, path: str | os.PathLike[str], *, online: boo
     Raises
     ------
     ExportError
-        If the page would need a host: a plugin's script, a web font, tiles.
-    OSError
-        If the folder does not exist or cannot be written.
+        If the page would need a host: a plugin's script, a web font, tiles. If the name
+        has another suffix, or the file cannot be written there.
 
     Notes
     -----
@@ -113,7 +114,15 @@ def save_html(site_map: folium.Map, path: str | os.PathLike[str], *, online: boo
     'map.html'
     >>> folder.cleanup()
     """
-    return write_bytes(path, page_html(site_map, online=online).encode())
+    target = Path(path)
+    # Evidence lies beside the pages made of it: a mistaken name must not replace a table.
+    if target.suffix.lower() not in _SUFFIXES:
+        message = (
+            f"{target.name!r} is no name for a page: give one that ends in "
+            f"{' or '.join(_SUFFIXES)}, such as '{target.stem or 'map'}.html'"
+        )
+        raise ExportError(message)
+    return write_bytes(target, page_html(site_map, online=online).encode())
 
 
 def page_html(site_map: folium.Map, *, online: bool = False) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from layers._frames import bounds_of, in_degrees, lonlat_of
+from layers._frames import bounds_of, in_degrees, in_the_plane, lonlat_of, require_columns
 from layers.legend import LegendEntry, LegendSection
 from layers.payload import AtlasLayer, encode_geometry
 from layers.scales import Scale, categorical_scale, sequential_scale
@@ -69,8 +69,10 @@ def area_layer(
         If `areas` has no coordinate reference system.
     GeometryError
         If a geometry is not a polygon.
-    KeyError
+    SchemaError
         If a named column does not exist.
+    TypeError
+        If `areas` is not a GeoDataFrame.
 
     Examples
     --------
@@ -80,7 +82,9 @@ def area_layer(
     >>> len(layer.payload["shapes"])
     25
     """
-    frame = in_degrees(areas, "Polygon", "MultiPolygon")
+    frame = in_degrees(areas, "Polygon", "MultiPolygon", argument="areas")
+    require_columns(frame, (value,), "value")
+    require_columns(frame, (label,), "label")
     frame = frame[frame.geometry.notna()]
     fills: list[str] = []
     legend: tuple[LegendSection, ...] = ()
@@ -146,6 +150,10 @@ def line_layer(
         If `lines` has no coordinate reference system.
     GeometryError
         If a geometry is not a line.
+    SchemaError
+        If the column `label` does not exist.
+    TypeError
+        If `lines` is not a GeoDataFrame.
 
     Examples
     --------
@@ -154,7 +162,8 @@ def line_layer(
     >>> layers.line_layer(border, name="Land border").attribution
     'Land borders: © OpenStreetMap contributors, ODbL'
     """
-    frame = in_degrees(lines, "LineString", "MultiLineString")
+    frame = in_degrees(lines, "LineString", "MultiLineString", argument="lines")
+    require_columns(frame, (label,), "label")
     frame = frame[frame.geometry.notna()]
     payload = {
         "title": plain(name),
@@ -179,6 +188,10 @@ def label_layer(
     """
     Write names on the map; where two would collide the earlier row is kept.
 
+    A ``town`` has a dot where it is. Any other look names an area: rows of the same name and
+    look are then places where the name may stand, and the first that is in view and free gets
+    it, so a country keeps its name when part of it is hidden.
+
     Parameters
     ----------
     points : geopandas.GeoDataFrame
@@ -202,6 +215,10 @@ def label_layer(
         If `points` has no coordinate reference system.
     GeometryError
         If a geometry is not a point.
+    SchemaError
+        If a named column does not exist.
+    TypeError
+        If `points` is not a GeoDataFrame.
 
     Examples
     --------
@@ -210,8 +227,10 @@ def label_layer(
     >>> layers.label_layer(towns, name="Place names").payload["labels"][0]
     ['Phnom Penh', 11.56245, 104.91601, 'town', 0.0]
     """
-    frame = in_degrees(points, "Point")
-    frame = frame[frame.geometry.notna()]
+    frame = in_degrees(points, "Point", argument="points")
+    require_columns(frame, (label,), "label")
+    require_columns(frame, (style,), "style")
+    frame = frame[in_the_plane(frame)]
     lonlat = lonlat_of(frame)
     zooms = frame["min_zoom"] if "min_zoom" in frame.columns else np.zeros(len(frame))
     rows = zip(frame[label], lonlat.tolist(), frame[style], zooms, strict=True)

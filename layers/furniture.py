@@ -23,6 +23,7 @@ ABSENCE = (
     "Not marked does not mean absent: the map shows where sites were reported, which follows "
     "where reporters looked."
 )
+_ABSENCE_NOTE = Markup('<p class="ca-note">{}</p>').format(ABSENCE)
 
 
 @dataclass(frozen=True)
@@ -161,14 +162,19 @@ class Furniture(MacroElement):
         return panel.format(buttons, sections)
 
     def _legend(self) -> Markup:
-        """Write the legend: symbols, responses, what is missing, switches."""
+        """Write the legend: symbols, what is missing, switches, responses."""
         symbols = legend_html(s for layer in reversed(self.layers) for s in layer.legend)
-        return symbols + self._responses() + self._counts() + self._switches()
+        return symbols + self._counts() + self._switches() + self._responses() + _ABSENCE_NOTE
 
-    def _responses(self) -> Markup:
-        """Count the state's response as reported, over all rows."""
+    def _known_responses(self) -> dict[str, int]:
+        """Count the state's response over all rows; empty if nothing is known of any."""
         words = [w for s in self._site_layers() for w in s.payload["columns"]["state_response"]]
         counts = {word: words.count(word) for word in dict.fromkeys(words) if word}
+        return counts if counts.keys() - {"unknown"} else {}
+
+    def _responses(self) -> Markup:
+        """Draw the state's responses as bars."""
+        counts = self._known_responses()
         if not counts:
             return Markup("")
         largest = max(counts.values())
@@ -186,17 +192,19 @@ class Furniture(MacroElement):
     def _counts(self) -> Markup:
         """Say how many rows are on the map and how many cannot be."""
         place = [p for layer in self._site_layers() for p in layer.payload["place"]]
-        shown = sum(p >= 0 for p in place)
+        shown, missing = sum(p >= 0 for p in place), sum(p == -1 for p in place)
+        polar = len(place) - shown - missing
+        note = Markup(
+            '<p class="ca-note"><b>{:,} shown, {:,} without a location.</b> {}{}'
+            "Counts and table include all.</p>"
+        )
+        too_far = Markup("{:,} too near a pole for this map. ").format(polar) if polar else ""
         beyond = (
-            Markup("{:,} of them lie beyond the drawn land. ").format(self.outside)
+            Markup("{:,} of those shown lie beyond the drawn land. ").format(self.outside)
             if self.outside
             else ""
         )
-        note = Markup(
-            '<p class="ca-note"><b>{:,} shown, {:,} without a location.</b> '
-            "Counts in this legend include both; the table lists every report. {}{}</p>"
-        )
-        return note.format(shown, len(place) - shown, beyond, ABSENCE)
+        return note.format(shown, missing, too_far, beyond)
 
     def _switches(self) -> Markup:
         """Write one switch per layer that readers may turn off."""
@@ -207,14 +215,21 @@ class Furniture(MacroElement):
             for layer in reversed(self.layers)
             if layer.control
         )
-        return Markup('<h3>Layers</h3><div class="ca-layers">{}</div>').format(lines)
+        return Markup(
+            '<div class="ca-switches"><h3>Layers</h3><div class="ca-layers">{}</div></div>'
+        ).format(lines)
 
     def _table(self) -> Markup:
         """Write the empty table; the page fills it when it is opened."""
-        heads = ("Place", "Claim and response", "Location", "Source")
-        cells = Markup("").join(Markup('<th scope="col">{}</th>').format(h) for h in heads)
+        claim = "Claim and response" if self._known_responses() else "Claim"
+        heads = ("Place", claim, "Location", "Source")
+        cells = Markup("").join(
+            Markup('<th role="columnheader" scope="col">{}</th>').format(h) for h in heads
+        )
+        # The roles keep it a table for screen readers where the style sheet stacks its cells.
         return Markup(
-            '<table class="ca-table"><thead><tr>{}</tr></thead><tbody></tbody></table>'
+            '<table class="ca-table" role="table"><thead role="rowgroup"><tr role="row">{}</tr>'
+            '</thead><tbody role="rowgroup"></tbody></table>'
             '<button type="button" class="ca-more" hidden></button>'
         ).format(cells)
 

@@ -15,6 +15,8 @@ import geo
 from layers.features import area_layer, label_layer, line_layer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from layers.payload import AtlasLayer
 
 __all__ = ["COVERAGE", "ground_layers"]
@@ -26,12 +28,18 @@ COVERAGE: Bounds = (60.0, -15.0, 150.0, 55.0)
 _CLEAR_M = 12_000.0  # a symbol already names its town: no second name this near
 _SMALLEST_NAMED_DEG2 = 0.3  # areas smaller than some 60 km across would hide behind their name
 
-# Only names that no neighbour disputes.
+# Only names that no neighbour disputes; of several places the first in view is taken.
 _SEAS = (
     ("Gulf of Thailand", 101.6, 9.9),
+    ("Gulf of Thailand", 101.9, 11.1),
     ("Andaman Sea", 96.0, 11.5),
     ("Bay of Bengal", 89.0, 16.0),
 )
+
+_OUTLINE_ERROR_DEG = 0.05  # a town on a coast or border may lie outside its country's outline
+# A country's name has some places to choose from in the opening view, and some beyond it.
+_NAME_PLACES = 6
+_COUNTRY_ZOOM, _OTHER_COUNTRY_ZOOM, _PROVINCE_ZOOM = 3.0, 4.0, 8.5
 
 # Abroad: the smallest population that a town needs to be named, from each zoom on.
 _TOWN_ZOOMS = ((1_000_000, 5.5), (250_000, 6.75), (100_000, 8.0))
@@ -54,7 +62,7 @@ def ground_layers(view: Bounds, everything: Bounds, places: gpd.GeoSeries) -> li
     Returns
     -------
     list of AtlasLayer
-        Land, provinces, water, coast, land border and names, from the bottom up.
+        Sea, land, provinces, lakes, rivers, coast, land border and names, from the bottom up.
     """
     near, far = _padded(view, 0.6), _padded(everything, 1.0)
     countries = _clipped(geo.load_reference("countries"), far)
@@ -64,8 +72,9 @@ def ground_layers(view: Bounds, everything: Bounds, places: gpd.GeoSeries) -> li
     lakes, rivers = _clipped(water[is_lake], far), _generalised(water[~is_lake], near, far)
     coast = _generalised(geo.load_reference("coastline"), near, far)
     border = _generalised(geo.load_reference("land_border"), near, far, detail=3)
-    names = _names(countries, provinces, places, view, far)
+    names = _names(countries, provinces, places, (view, everything, far))
     return [
+        area_layer(_sea(far), name="Sea", style="sea", control=False),
         area_layer(_generalised(countries, near, far), name="Land", style="land", control=False),
         area_layer(provinces, name="Provinces of Cambodia", style="province"),
         area_layer(lakes, name="Lakes", style="water", control=False),
@@ -83,6 +92,13 @@ def _padded(bounds: Bounds, share: float) -> Bounds:
     low = np.maximum([west - margin, south - margin], COVERAGE[:2])
     high = np.minimum([east + margin, north + margin], COVERAGE[2:])
     return (*low.tolist(), *high.tolist())
+
+
+def _sea(box: Bounds) -> gpd.GeoDataFrame:
+    """Return what is water unless land is drawn on it; beyond, nothing is known and drawn."""
+    west, south, east, north = box
+    known = [shapely.box(*box)] if west < east and south < north else []
+    return gpd.GeoDataFrame(geometry=known, crs=4326)
 
 
 def _clipped(frame: gpd.GeoDataFrame, box: Bounds) -> gpd.GeoDataFrame:
@@ -125,14 +141,16 @@ def _names(
     countries: gpd.GeoDataFrame,
     provinces: gpd.GeoDataFrame,
     places: gpd.GeoSeries,
-    view: Bounds,
-    far: Bounds,
+    boxes: tuple[Bounds, Bounds, Bounds],
 ) -> gpd.GeoDataFrame:
-    """Collect the names to write, the most important first."""
+    """Collect the names to write, the most important first; boxes from the opening view out."""
+    view, _, far = boxes
+    matters = _reported(countries, places) | countries.intersects(shapely.box(*view)).to_numpy()
     parts = [
-        _named_areas(countries, view, "country", 4.0),
+        _named_countries(countries[matters], boxes, _COUNTRY_ZOOM),
+        _named_countries(countries[~matters], boxes, _OTHER_COUNTRY_ZOOM),
         _towns(places, far),
-        _named_areas(provinces, view, "province", 8.5),
+        _named_provinces(provinces, view),
         _seas(far),
     ]
     frame = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), geometry="geometry", crs=4326)
@@ -140,23 +158,49 @@ def _names(
     return frame
 
 
-def _named_areas(areas: gpd.GeoDataFrame, view: Bounds, style: str, zoom: float) -> pd.DataFrame:
-    """Place each area's name well inside its largest part, within the view if it is there."""
-    named = (
-        areas[shapely.area(areas.geometry.to_numpy()) > _SMALLEST_NAMED_DEG2]
-        if style == "country"
-        else areas
+def _reported(areas: gpd.GeoDataFrame, places: gpd.GeoSeries) -> np.ndarray:
+    """Tell in which areas there is a place, as far as outlines this coarse can."""
+    points = shapely.multipoints(shapely.get_coordinates(places.to_numpy()))
+    near: np.ndarray = shapely.dwithin(areas.geometry.to_numpy(), points, _OUTLINE_ERROR_DEG)
+    return near
+
+
+def _named_countries(
+    countries: gpd.GeoDataFrame, boxes: Iterable[Bounds], zoom: float
+) -> pd.DataFrame:
+    """Name countries where they have room, within each box from the smallest to the largest."""
+    named = countries[shapely.area(countries.geometry.to_numpy()) > _SMALLEST_NAMED_DEG2]
+    rows = dict.fromkeys(
+        (name, point)
+        for name, area in zip(named["name"], named.geometry, strict=True)
+        for box in boxes
+        for point in _roomy_points(shapely.clip_by_rect(area, *box), _NAME_PLACES)
     )
+    frame = pd.DataFrame(list(rows), columns=["name", "geometry"])
+    return frame.assign(style="country", min_zoom=zoom)
+
+
+def _named_provinces(provinces: gpd.GeoDataFrame, view: Bounds) -> pd.DataFrame:
+    """Name provinces, each well inside the part of it that is in view."""
     points = []
-    for geometry in named.geometry:
-        seen = shapely.clip_by_rect(geometry, *view)
-        shown = seen if seen.area > _SMALLEST_NAMED_DEG2 else geometry
-        largest = max(shapely.get_parts(shown), key=shapely.area)
-        points.append(
-            shapely.get_point(shapely.maximum_inscribed_circle(largest, tolerance=0.05), 0)
-        )
-    columns = {"name": named["name"].to_numpy(), "geometry": points}
-    return pd.DataFrame(columns | {"style": style, "min_zoom": zoom})
+    for area in provinces.geometry:
+        seen = _roomy_points(shapely.clip_by_rect(area, *view), 1)
+        points += seen or _roomy_points(area, 1, smallest_deg2=0.0)
+    columns = {"name": provinces["name"].to_numpy(), "geometry": points}
+    return pd.DataFrame(columns | {"style": "province", "min_zoom": _PROVINCE_ZOOM})
+
+
+def _roomy_points(
+    area: shapely.Geometry, most: int, *, smallest_deg2: float = _SMALLEST_NAMED_DEG2
+) -> list[shapely.Point]:
+    """Return the centre of the largest circle within an area, then of what that leaves, and on."""
+    points: list[shapely.Point] = []
+    while len(points) < most and area.area > smallest_deg2:
+        largest = max(shapely.get_parts(area), key=shapely.area)
+        radius = shapely.maximum_inscribed_circle(largest, tolerance=0.05)
+        points.append(shapely.get_point(radius, 0))
+        area = area.difference(points[-1].buffer(radius.length))
+    return points
 
 
 def _towns(places: gpd.GeoSeries, box: Bounds) -> pd.DataFrame:

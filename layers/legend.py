@@ -11,6 +11,7 @@ from folium.template import Template
 from markupsafe import Markup
 
 from geo.errors import GeometryError
+from layers._arguments import several
 from layers.payload import LAYER_ASSETS, AtlasLayer, add_assets, figure_of
 from layers.text import Inert, html
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
-    "STATUS_NOTES",
     "Legend",
     "LegendEntry",
     "LegendSection",
@@ -26,12 +26,6 @@ __all__ = [
     "legend_html",
     "symbol_unit_px",
 ]
-
-STATUS_NOTES = {
-    "confirmed": "an authority, court, embassy, UN body or NGO is cited for it",
-    "suspected": "alleged by press, monitors or survivors",
-    "rejected": "reported, then found not to be one",
-}
 
 _RIM = "#7c1b13"
 _LARGEST_PX = 22.0  # radius of the symbol with most reports
@@ -145,6 +139,8 @@ def legend(*layers: AtlasLayer) -> Legend:
     ------
     GeometryError
         If none of the layers has anything to explain.
+    TypeError
+        If one of them is no layer of this package.
 
     Examples
     --------
@@ -154,7 +150,7 @@ def legend(*layers: AtlasLayer) -> Legend:
     >>> _ = sites.add_to(page)
     >>> _ = layers.legend(sites).add_to(page)
     """
-    sections = [section for layer in layers for section in layer.legend]
+    sections = [s for layer in several(layers, AtlasLayer, "layers") for s in layer.legend]
     if not sections:
         message = "these layers have no legend: give at least one with symbols or a scale"
         raise GeometryError(message)

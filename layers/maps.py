@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.errors import CRSError, GeometryError
+from geo.errors import GeometryError
+from layers._arguments import several
+from layers._frames import require_crs
 from layers.export import page_html, save_html
 from layers.furniture import Caption, Furniture
 from layers.ground import COVERAGE, ground_layers
@@ -21,7 +23,7 @@ from layers.symbols import site_layer, uncertainty_layer
 from layers.text import srcdoc
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["SiteMap", "site_map"]
 
@@ -71,7 +73,7 @@ class SiteMap(folium.Map):
         Parameters
         ----------
         outfile : path-like or binary file
-            Where the page goes.
+            Where the page goes; a path ends in ``.html`` or ``.htm``.
         close_file : bool, default True
             Whether to close a file that was handed in, as Folium does.
         **kwargs : Any
@@ -92,7 +94,7 @@ class SiteMap(folium.Map):
         return frame.format(srcdoc(page_html(self, online=True)))
 
 
-def site_map(
+def site_map(  # noqa: PLR0913  # each is one part of the page
     sites: gpd.GeoDataFrame,
     *,
     title: str = "Reported sites",
@@ -100,6 +102,7 @@ def site_map(
     source: str = "",
     date: str | None = None,
     methods: Sequence[str] = (),
+    status_notes: Mapping[str, str] | None = None,
     layers: Sequence[AtlasLayer] = (),
     details: Sequence[str] = (),
     view: gpd.GeoDataFrame | gpd.GeoSeries | shapely.Geometry | None = None,
@@ -124,6 +127,9 @@ def site_map(
         Date of the data; by default the latest ``last_reported`` or ``source_date``.
     methods : sequence of str
         Paragraphs for the methods panel.
+    status_notes : mapping of str to str, optional
+        What each status rests on in these data, for the legend: ``{"confirmed": "a court says
+        so"}``. Nothing is said without it.
     layers : sequence of AtlasLayer
         More layers, drawn between the ground and the symbols.
     details : sequence of str
@@ -146,8 +152,10 @@ def site_map(
         If `sites` or `view` has no coordinate reference system.
     GeometryError
         If a geometry is not a point, or `view` is empty.
-    KeyError
+    SchemaError
         If a column of `details` does not exist.
+    TypeError
+        If `sites` is not a GeoDataFrame, or a text stands where a list is needed.
 
     Examples
     --------
@@ -156,7 +164,9 @@ def site_map(
     >>> type(page).__name__
     'SiteMap'
     """
-    symbols = site_layer(sites, details=details)
+    paragraphs = several(methods, str, "methods")
+    own_layers = several(layers, AtlasLayer, "layers")
+    symbols = site_layer(sites, status_notes=status_notes, details=details)
     discs = uncertainty_layer(sites)
     everything = _spread(symbols.bounds or _REGION)
     opening = everything if view is None else _spread(_extent(view))
@@ -164,13 +174,12 @@ def site_map(
         [shapely.Point(lon, lat) for lat, lon in symbols.payload["places"]], crs=4326
     )
     ground = [] if tiles is not None else ground_layers(opening, everything, places)
-    stack = [*ground, *layers, discs, symbols]
+    stack = [*ground, *own_layers, discs, symbols]
     page = SiteMap(tiles)
     for layer in stack:
         layer.add_to(page)
-    caption = Caption(
-        title, subtitle, source, _latest(sites) if date is None else date, tuple(methods)
-    )
+    stated = _latest(sites) if date is None else date
+    caption = Caption(title, subtitle, source, stated, paragraphs)
     outside = 0 if tiles is not None else _beyond(symbols)
     Furniture(caption, stack, view=opening, everything=everything, outside=outside).add_to(page)
     return page
@@ -188,13 +197,8 @@ def _extent(view: gpd.GeoDataFrame | gpd.GeoSeries | shapely.Geometry) -> tuple[
     """Return west, south, east, north of a view in degrees."""
     if isinstance(view, shapely.Geometry):
         corners = shapely.bounds(view)
-    elif view.crs is None:
-        message = (
-            "`view` has no coordinate reference system: say what its numbers are with "
-            "`view.set_crs(...)`, for example EPSG:4326 for degrees"
-        )
-        raise CRSError(message)
     else:
+        require_crs(view, "view")
         corners = view.to_crs(4326).total_bounds
     if not np.isfinite(corners).all():
         message = "`view` is empty: give at least one geometry, or leave it out to see every site"

@@ -17,7 +17,8 @@ def test_notebook_is_clean_and_runs(path, monkeypatch):
     notebook = nbformat.read(path, as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(cell.outputs == [] and cell.execution_count is None for cell in code)
-    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    beside = {"metadata": {"path": str(path.parent)}}  # where Jupyter would run it
+    NotebookClient(notebook, timeout=120, kernel_name="python3", resources=beside).execute()
     assert all(output.get("name") != "stderr" for cell in code for output in cell.outputs), (
         "a cell wrote to stderr"
     )

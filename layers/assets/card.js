@@ -3,17 +3,16 @@
 (function (atlas) {
   const { element, text, link, plural, phrase, distance, tally } = atlas;
 
+  const named = (place) => place.label || "Unnamed place";
+
   function placeTitle(entry) {
-    const name = entry.members[0].label || "Unnamed place";
     const others = entry.members.length - 1;
-    return others ? name + " and " + plural(others, "place nearby", "places nearby") : name;
+    return named(entry.members[0]) + (others ? " and " + plural(others, "place nearby", "places nearby") : "");
   }
 
   /* "16 reports: 7 confirmed, 9 suspected." */
   function claims(entry, statuses) {
-    const words = entry.counts
-      .map((count, i) => (count ? count + " " + (statuses[i] ? statuses[i].label : "other") : ""))
-      .filter(Boolean).join(", ");
+    const words = entry.counts.map((count, i) => count && count + " " + statuses[i].label).filter(Boolean).join(", ");
     return plural(entry.total, "report", "reports") + ": " + words + ".";
   }
 
@@ -28,28 +27,68 @@
     return level + ": the true place lies within " + within.join(", ") + ".";
   }
 
+  /* A date or an id, kept in one line where it fits. */
+  function whole(value) {
+    const node = text(value);
+    node.className = "ca-whole";
+    return node;
+  }
+
+  /* "2022-09 to 2022" would read backwards: a month and its year are no span. */
   function reported(data, row) {
     const first = data.columns.first_reported[row], last = data.columns.last_reported[row];
-    if (!first && !last) return "";
-    return "Reported " + (first && last && first !== last ? first + " to " + last : first || last) + ".";
+    if (!first && !last) return [];
+    if (!first || !last || first === last) return ["Reported ", whole(first || last), ". "];
+    if (first.startsWith(last) || last.startsWith(first)) return ["First reported ", whole(first), ", last ", whole(last), ". "];
+    return ["Reported ", whole(first), " to ", whole(last), ". "];
+  }
+
+  /* The claim in its symbol's colour, written in whichever ink can be read on it. */
+  function tag(status) {
+    const node = element("span", { class: "ca-tag", "data-status": status.key }, status.label);
+    node.style.background = status.colour;
+    node.style.color = dark(status.colour) ? "#fff" : "#1d2330";
+    return node;
+  }
+
+  /* Relative luminance as WCAG 2 defines it, below which white is the more legible ink. */
+  function dark(colour) {
+    const [r, g, b] = [1, 3, 5].map((i) => {
+      const share = parseInt(colour.slice(i, i + 2), 16) / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b < 0.2;
   }
 
   function report(data, row) {
-    const status = data.statuses[data.status[row]];
     const column = (name) => (data.columns[name] || [])[row] || "";
     const title = data.name[row] || column("locality") || column("admin1") || column("site_id");
-    const tag = element("span", { class: "ca-tag", "data-status": status ? status.key : "unknown" }, status ? status.label : "not stated");
-    const facts = [];
-    if (column("state_response")) facts.push("State response: " + phrase(column("state_response")) + ".");
-    if (column("operating") && column("operating") !== "unknown") facts.push("Last seen " + phrase(column("operating")) + ".");
-    if (reported(data, row)) facts.push(reported(data, row));
+    const response = data.responses && column("state_response");
+    const operating = column("operating");
     const source = link(data.url[row], column("source"));
     return element("li", { "data-row": row },
-      element("div", { class: "ca-report-title" }, tag, " ", text(title, "b")),
+      element("div", { class: "ca-report-title" }, tag(atlas.status(data, row)), " ", text(title, "b")),
       ...data.details.map((name) => column(name) && element("p", {}, text(column(name)))),
-      element("p", { class: "ca-soft" }, facts.join(" ")),
+      element("p", { class: "ca-soft" },
+        response ? "State response: " + phrase(response) + ". " : "",
+        operating && operating !== "unknown" ? "Last seen " + phrase(operating) + ". " : "", ...reported(data, row)),
       element("p", { class: "ca-soft ca-source" }, source ? "Source: " : "No source given", source,
-        column("source_date") ? ", " + column("source_date") : "", " · " + column("site_id")));
+        ...(column("source_date") ? [", ", whole(column("source_date"))] : []), " · ", whole(column("site_id"))));
+  }
+
+  /* The reports that do not fit are counted beneath the list; one press gives them more room. */
+  const LINE = 28; // a report of which no line is seen is one more
+  function rest(list, grow) {
+    const more = element("button", { class: "ca-link ca-rest", type: "button", hidden: "" });
+    const count = () => {
+      const end = list.getBoundingClientRect().bottom + 4;
+      const hidden = [...list.querySelectorAll("li")].filter((item) => item.getBoundingClientRect().top + LINE > end).length;
+      more.hidden = !hidden && list.scrollHeight - list.scrollTop <= list.clientHeight + 4;
+      more.textContent = hidden ? plural(hidden, "more report", "more reports") : "more of this report";
+    };
+    more.addEventListener("click", () => { if (!grow()) list.scrollBy(0, list.clientHeight - 40); count(); });
+    list.addEventListener("scroll", count);
+    return { more, count };
   }
 
   /* One card per site layer; it lives in the map and never lies over its own symbol. */
@@ -59,14 +98,27 @@
     container.append(box);
     L.DomEvent.disableClickPropagation(box);
     L.DomEvent.disableScrollPropagation(box);
-    let current = null;
+    let current = null, before = null, placed = null;
 
     function close() {
       if (!current) return;
       const node = current.marker.getElement();
-      if (node) { node.classList.remove("ca-active"); node.focus({ preventScroll: true }); }
       current = null;
       box.hidden = true;
+      restore();
+      if (node) { node.classList.remove("ca-active"); node.focus({ preventScroll: true }); }
+    }
+
+    /* The map goes back to where the reader had it, unless the reader moved it since. */
+    function restore() {
+      const still = map.latLngToContainerPoint(placed).distanceTo(map.getSize().divideBy(2)) < 2;
+      if (still && !before.equals(placed)) map.panTo(before, { animate: false });
+    }
+
+    function grow() {
+      const grows = !box.classList.contains("ca-tall");
+      box.classList.add("ca-tall");
+      return grows;
     }
 
     function place(entry) {
@@ -75,10 +127,12 @@
       box.classList.toggle("ca-sheet", sheet);
       const point = map.latLngToContainerPoint(entry.latlng);
       box.classList.toggle("ca-left", !sheet && point.x > size.x / 2);
-      const room = sheet ? size.y * 0.38 : size.y - 40;
       const margin = entry.radius + 12;
+      const room = sheet ? size.y * 0.38 : size.y - 40;
+      const west = !sheet && point.x > size.x / 2 ? box.offsetLeft + box.offsetWidth : 0;
+      const east = !sheet && !west ? box.offsetLeft : size.x;
       const top = Math.min(Math.max(point.y, margin), room - margin);
-      const left = Math.min(Math.max(point.x, margin), size.x - margin);
+      const left = Math.min(Math.max(point.x, west + margin), east - margin);
       if (left !== point.x || top !== point.y) map.panBy([point.x - left, point.y - top], { animate: false });
     }
 
@@ -88,21 +142,26 @@
       shut.addEventListener("click", close);
       const title = element("h2", { tabindex: "-1" }, text(placeTitle(entry)));
       const groups = entry.members.map((member) => [
-        entry.members.length > 1 ? element("h3", {}, text(member.label)) : null,
+        entry.members.length > 1 ? element("h3", {}, text(named(member))) : null,
         element("p", { class: "ca-meta" }, precision(member.rows, data)),
         element("ol", {}, ...member.rows.map((row) => report(data, row))),
       ]);
-      box.replaceChildren(shut, title, element("p", { class: "ca-meta" }, claims(entry, data.statuses)),
-        element("div", { class: "ca-reports", tabindex: "0", role: "group", "aria-label": "Reports" }, ...groups.flat().filter(Boolean)));
-      return title;
+      const list = element("div", { class: "ca-reports", tabindex: "0", role: "group", "aria-label": "Reports" }, ...groups.flat().filter(Boolean));
+      const { more, count } = rest(list, grow);
+      box.replaceChildren(shut, title, element("p", { class: "ca-meta" }, claims(entry, data.statuses)), list, more);
+      return { title, count };
     }
 
     function open(entry) {
       close();
       current = entry;
-      const title = fill(entry);
+      before = map.getCenter();
+      box.classList.remove("ca-tall");
+      const { title, count } = fill(entry);
       box.hidden = false;
       place(entry);
+      placed = map.getCenter();
+      count();
       const node = entry.marker.getElement();
       if (node) node.classList.add("ca-active");
       title.focus({ preventScroll: true });

@@ -52,5 +52,8 @@ window.CompoundAtlas = (function () {
     return [...counts];
   }
 
-  return { read, element, drawing, text, link, number, plural, phrase, distance, tally };
+  /* What is claimed of a row; the last status stands for all that the scale does not name. */
+  const status = (data, row) => data.statuses.at(data.status[row]);
+
+  return { status, read, element, drawing, text, link, number, plural, phrase, distance, tally };
 })();

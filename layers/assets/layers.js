@@ -34,6 +34,7 @@
   });
 
   const STYLES = {
+    sea: { pane: "land", fillColor: "#dbe5ea", fillOpacity: 1, stroke: false },
     land: { pane: "land", fillColor: "#e9e6de", fillOpacity: 1, color: "#e9e6de", weight: 1 },
     province: { pane: "land", fillColor: "#f6f2e8", fillOpacity: 1, color: "#cfc7b6", weight: 0.8 },
     water: { pane: "water", fillColor: "#dbe5ea", fillOpacity: 1, stroke: false },
@@ -105,11 +106,20 @@
   const free = (box, taken) => !taken.some((other) => overlap(box, other));
 
   const pen = element("canvas").getContext("2d");
-  const SIZES = { place: 13, town: 12, country: 12, province: 11, sea: 13 };
+  const SIZES = { place: 13, town: 12, country: 12, "country-far": 10.5, province: 11, sea: 13 };
+  const SPREADS = { country: 0.26, "country-far": 0.12 };
   function width(words, style) {
-    pen.font = (style === "place" ? "600 " : "") + SIZES[style] + "px system-ui, sans-serif";
-    const spread = style === "country" ? 0.26 * SIZES[style] * words.length : 0;
-    return pen.measureText(style === "country" ? words.toUpperCase() : words).width * 1.08 + spread;
+    const size = SIZES[style] || 12, spread = SPREADS[style] || 0;
+    pen.font = (style === "place" || spread ? "600 " : "") + size + "px system-ui, sans-serif";
+    return pen.measureText(spread ? words.toUpperCase() : words).width * 1.08 + spread * size * words.length;
+  }
+
+  /* What stands over the map in its corners. */
+  function controls(map) {
+    const frame = map.getContainer().getBoundingClientRect(), corner = map.containerPointToLayerPoint([0, 0]);
+    return [...map.getContainer().querySelectorAll(".leaflet-control, .ca-beyond")]
+      .map((node) => node.getBoundingClientRect()).filter((box) => box.width)
+      .map((box) => [box.left - frame.left + corner.x, box.top - frame.top + corner.y, box.right - frame.left + corner.x, box.bottom - frame.top + corner.y]);
   }
 
   function labelBox(map) {
@@ -124,6 +134,7 @@
     return node;
   }
 
+  const FAR = 5.5; // zoom below which countries are small
   const Labels = L.Layer.extend({
     initialize: function (data) { this._data = data; },
     onAdd: function (map) { this._box = labelBox(map); this._draw(); },
@@ -132,15 +143,19 @@
     _draw: function () {
       const map = this._map, zoom = map.getZoom(), view = map.getBounds();
       const size = map.getSize(), corner = map.containerPointToLayerPoint([0, 0]);
-      const taken = (map._atlasBoxes || []).slice(), nodes = [];
-      for (const [words, lat, lon, style, from] of this._data.labels) {
-        if (zoom < from || !view.contains([lat, lon])) continue;
+      const taken = (map._atlasBoxes || controls(map)).slice(), nodes = [], written = new Set();
+      for (const [words, lat, lon, look, from] of this._data.labels) {
+        const style = look === "country" && zoom < FAR ? "country-far" : look;
+        // An area has several places for its one name; a town is where it is.
+        const key = style === "town" ? null : style + ":" + words;
+        if (zoom < from || written.has(key) || !view.contains([lat, lon])) continue;
         const { x, y } = map.latLngToLayerPoint([lat, lon]);
         const wide = width(words, style), left = style === "town" ? x + 5 : x - wide / 2;
         const box = [left - 8, y - 9, left + wide + 3, y + 9];
-        const whole = box[0] > corner.x && box[2] < corner.x + size.x;
+        const whole = box[0] > corner.x && box[2] < corner.x + size.x && box[1] > corner.y && box[3] < corner.y + size.y;
         if (!whole || !free(box, taken)) continue;
         taken.push(box);
+        if (key) written.add(key);
         nodes.push(label(words, style, [x, y]));
       }
       this._box.replaceChildren(...nodes);
@@ -149,11 +164,34 @@
   atlas.labels = (id) => new Labels(read(id));
 
   const MOST_HAIRS = 12;
+  const SEVERAL = 3;
+  const FEW = 120; // symbols: among more, each name tries fewer places
+
+  /* What a symbol may be called, the longest first. A place that is merged into another keeps
+     its name if it has several reports, and at least half as many. */
+  function wordings(members) {
+    const [first, second] = members, others = members.length - 1;
+    if (!first.label) return [];
+    if (!others) return [first.label];
+    const short = [first.label + " and " + others + " more", first.label];
+    if (!second.label || second.label === first.label || second.total < SEVERAL || 2 * second.total < first.total) return short;
+    const both = others === 1 ? first.label + " and " + second.label : first.label + ", " + second.label + " and " + (others - 1) + " more";
+    return [both, ...short];
+  }
+
+  /* Where a name may begin: beside its symbol, beneath, above; then there, moved to either side. */
+  function starts(x, y, r, wide, low, high, few) {
+    const beside = [[x + r, y], [x - r - wide, y], [x - wide / 2, y + r + 8], [x - wide / 2, y - r - 8]];
+    if (!few) return beside;
+    const inside = Math.max(low + 4, Math.min(x - wide / 2, high - wide - 4));
+    return [...beside, ...[inside, x - 0.4 * wide, x - 0.6 * wide, x - r, x + r - wide].flatMap((left) => [[left, y + r + 8], [left, y - r - 8]])];
+  }
 
   const Sites = L.Layer.extend({
     initialize: function (data) {
       this.data = data;
-      const slots = data.statuses.length + 1;
+      const slots = data.statuses.length;
+      data.responses = data.columns.state_response.some((word) => word && word !== "unknown");
       this.places = data.places.map(([lat, lon], i) => ({
         latlng: L.latLng(lat, lon), label: data.labels[i], rows: [], total: 0, counts: new Array(slots).fill(0),
       }));
@@ -177,10 +215,10 @@
       this._symbols.remove();
       this._hairs.remove();
       this._names.remove();
-      map._atlasBoxes = [];
+      map._atlasBoxes = null;
       map.fire("atlas:symbols");
     },
-    getEvents: function () { return { zoomend: this._draw, moveend: this._cull }; },
+    getEvents: function () { return { zoomend: this._draw, moveend: this._cull, "atlas:controls": this._cull }; },
 
     _draw: function () {
       const map = this._map, zoom = map.getZoom();
@@ -211,20 +249,25 @@
       const map = this._map, nodes = [];
       const size = map.getSize(), corner = map.containerPointToLayerPoint([0, 0]);
       const points = groups.map((group) => map.latLngToLayerPoint(group.latlng));
-      const taken = groups.map((group, i) => {
+      const low = corner.x, high = corner.x + size.x, few = groups.length <= FEW;
+      const taken = controls(map).concat(groups.map((group, i) => {
         const r = group.radius + 2, { x, y } = points[i];
         return [x - r, y - r, x + r, y + r];
-      });
-      groups.forEach((group, i) => {
-        const { x, y } = points[i], r = group.radius + 3, wide = width(group.words, "place");
-        const starts = [[x + r, y], [x - r - wide, y], [x - wide / 2, y + r + 8], [x - wide / 2, y - r - 8]];
-        for (const [left, middle] of starts) {
+      }));
+      const room = (words, { x, y }, r) => {
+        const wide = width(words, "place");
+        for (const [left, middle] of starts(x, y, r, wide, low, high, few)) {
           const box = [left, middle - 8, left + wide, middle + 8];
-          const visible = left > corner.x && left + wide < corner.x + size.x;
-          if (!visible || !free(box, taken)) continue;
+          if (left <= low || left + wide >= high || !free(box, taken)) continue;
           taken.push(box);
-          nodes.push(label(group.words, "place", [left, middle]));
-          break;
+          return label(words, "place", [left, middle]);
+        }
+        return null;
+      };
+      groups.forEach((group, i) => {
+        for (const words of few ? group.words : group.words.slice(-1)) {
+          const node = room(words, points[i], group.radius + 3);
+          if (node) { nodes.push(node); break; }
         }
       });
       this._names.replaceChildren(...nodes);
@@ -236,8 +279,7 @@
       const drawn = atlas.symbol(group.counts, this.data.statuses, this.data.unit_px);
       const icon = L.divIcon({ html: drawn.node, className: "ca-symbol", iconSize: [drawn.size, drawn.size] });
       const marker = L.marker(first.latlng, { icon, pane: pane(this._map, "symbol"), riseOnHover: true });
-      const words = first.label + (members.length > 1 ? " +" + (members.length - 1) : "");
-      const entry = { latlng: first.latlng, marker, members, words, counts: group.counts, total: group.total, radius: drawn.radius };
+      const entry = { latlng: first.latlng, marker, members, words: wordings(members), counts: group.counts, total: group.total, radius: drawn.radius };
       const look = { color: "#7c1b13", weight: 1, interactive: false };
       marker.on("add", () => this._wire(marker.getElement(), entry));
       // Lines to a few places explain a symbol; lines to hundreds would hide the map.
@@ -262,10 +304,10 @@
 
     /* Bring a row's place into view and open its card. */
     show: function (row) {
-      const index = this.data.place[row];
-      if (index < 0) return;
-      const place = this.places[index], map = this._map;
+      const place = this.places[this.data.place[row]], map = this._map;
       const find = () => this._groups.find((group) => group.members.includes(place));
+      this._card.close();
+      map.getContainer().scrollIntoView({ block: "nearest" });
       if (!map.getBounds().contains(place.latlng)) map.setView(place.latlng, Math.max(map.getZoom(), 7), { animate: false });
       this.open(find());
     },

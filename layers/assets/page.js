@@ -4,6 +4,9 @@
   const { element, text, link, plural, phrase, distance } = atlas;
   const PAGE_ROWS = 100;
 
+  /* Nothing of the view may lie under the buttons at its left. */
+  const BESIDE_CONTROLS = { paddingTopLeft: [56, 14], paddingBottomRight: [14, 14] };
+
   function tabs(panel) {
     const buttons = [...panel.querySelectorAll("[role=tab]")];
     const open = (button) => {
@@ -28,29 +31,32 @@
     });
   }
 
-  function row(layer, i) {
+  const NOWHERE = { "-1": "no location", "-2": "too near a pole for this map" };
+
+  function row(layer, i, map) {
     const data = layer.data, column = (name) => data.columns[name][i];
     const title = data.name[i] || column("locality") || column("admin1") || column("site_id");
     const located = data.place[i] >= 0;
-    const status = data.statuses[data.status[i]];
     const name = located ? element("button", { type: "button", class: "ca-link" }, text(title)) : text(title);
-    if (located) name.addEventListener("click", () => layer.show(i));
+    if (located) name.addEventListener("click", () => { map.addLayer(layer); layer.show(i); });
     const where = [column("admin1"), column("country")].filter(Boolean).join(", ");
-    const radius = data.radius[i];
-    return element("tr", { "data-row": i },
-      element("td", {}, name, element("small", {}, text(where))),
-      element("td", {}, status ? status.label : "not stated", element("small", {}, phrase(column("state_response")))),
-      element("td", {}, located ? (radius === null ? "radius not stated" : "within " + distance(radius)) : "no location"),
-      element("td", {}, link(data.url[i], column("source")) || "none given", element("small", {}, column("source_date"))));
+    const radius = data.radius[i], response = data.responses ? phrase(column("state_response")) : "";
+    const precision = radius === null ? "radius not stated" : "within " + distance(radius);
+    const cell = (...content) => element("td", { role: "cell" }, ...content);
+    return element("tr", { "data-row": i, role: "row" },
+      cell(name, element("small", {}, text(where))),
+      cell(atlas.status(data, i).label, element("small", {}, response)),
+      cell(NOWHERE[data.place[i]] || precision),
+      cell(link(data.url[i], column("source")) || "none given", element("small", {}, column("source_date"))));
   }
 
   /* Rows are written when the table is first opened, a hundred at a time. */
-  function table(panel, layers) {
+  function table(panel, layers, map) {
     const body = panel.querySelector(".ca-table tbody"), more = panel.querySelector(".ca-more");
     const rows = layers.flatMap((layer) => layer.data.place.map((_, i) => [layer, i]));
     let shown = 0;
     const extend = () => {
-      body.append(...rows.slice(shown, shown + PAGE_ROWS).map(([layer, i]) => row(layer, i)));
+      body.append(...rows.slice(shown, shown + PAGE_ROWS).map(([layer, i]) => row(layer, i, map)));
       shown = Math.min(rows.length, shown + PAGE_ROWS);
       more.hidden = shown === rows.length;
       more.textContent = "Show more (" + plural(rows.length - shown, "row", "rows") + " left)";
@@ -62,8 +68,10 @@
   function switches(panel, map) {
     for (const box of panel.querySelectorAll("input[data-layer]")) {
       const layer = window[box.dataset.layer];
-      box.checked = map.hasLayer(layer);
+      const show = () => { box.checked = map.hasLayer(layer); };
       box.addEventListener("change", () => { if (box.checked) map.addLayer(layer); else map.removeLayer(layer); });
+      map.on("layeradd layerremove", (event) => { if (event.layer === layer) show(); });
+      show();
     }
   }
 
@@ -78,10 +86,12 @@
       for (const layer of layers) {
         for (const place of layer.places) if (!view.contains(place.latlng)) outside += place.total;
       }
+      const appears = chip.hidden !== (outside === 0);
       chip.hidden = outside === 0;
       chip.textContent = plural(outside, "report", "reports") + " outside this view · show all";
+      if (appears) map.fire("atlas:controls"); // names keep clear of it
     };
-    chip.addEventListener("click", () => map.fitBounds(everything, { padding: [24, 24], animate: false }));
+    chip.addEventListener("click", () => map.fitBounds(everything, { ...BESIDE_CONTROLS, animate: false }));
     map.on("moveend", count);
     count();
   }
@@ -91,7 +101,7 @@
     let moved = false, fitting = false;
     const reset = () => {
       fitting = true;
-      map.fitBounds(view, { padding: [12, 12], animate: false });
+      map.fitBounds(view, { ...BESIDE_CONTROLS, animate: false });
       fitting = false;
       moved = false;
     };
@@ -100,7 +110,6 @@
       map.invalidateSize({ animate: false });
       if (!moved && map.getSize().x) reset();
     }).observe(map.getContainer());
-    reset();
     return reset;
   }
 
@@ -125,6 +134,7 @@
     home(map, reset);
     tabs(panel);
     switches(panel, map);
-    if (layers.length) { table(panel, layers); beyond(map, layers, data.everything); }
+    reset();
+    if (layers.length) { table(panel, layers, map); beyond(map, layers, data.everything); }
   };
 })(window.CompoundAtlas);

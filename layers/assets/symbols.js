@@ -20,7 +20,7 @@
       "A" + r + " " + r + " 0 " + large + " 1 " + point(to) + "Z";
   }
 
-  /* counts: reports by status, in the order of the statuses; the last slot is "none of these". */
+  /* counts: reports by status, in the order of the statuses; the last is "none of these". */
   function symbol(counts, statuses, unit) {
     const total = counts.reduce((a, b) => a + b, 0);
     const r = radius(unit, total);
@@ -30,7 +30,7 @@
     let done = 0;
     counts.forEach((count, index) => {
       if (!count) return;
-      const status = statuses[index] || { key: "other", colour: "#d9d5cc" };
+      const status = statuses[index];
       const look = { fill: status.colour, "data-status": status.key };
       if (count === total) parts.push(drawing("circle", { cx: centre, cy: centre, r, ...look }));
       else parts.push(drawing("path", { d: sector(centre, r, done / total, (done + count) / total), ...look }));

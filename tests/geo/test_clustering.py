@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pyproj import Geod
 from shapely import Point
 
-from geo.clustering import _ADVICE, Clustering, cluster_areas, dbscan
+from geo._resolution import ADVICE
+from geo.clustering import Clustering, cluster_areas, dbscan
 from geo.errors import CRSError, GeometryError, ResolutionWarning, SchemaError
 
 GEOD = Geod(ellps="WGS84")
@@ -185,6 +186,76 @@ def test_counts_and_printouts_of_a_small_answer():
     assert "500 m" in summary
 
 
+def statuses_in_clusters(summary) -> dict[str, int]:
+    """Read the sentence on statuses back."""
+    sentence = summary.partition("Status of the reports in clusters: ")[2].partition(".")[0]
+    return {tier: int(count) for count, tier in (part.split() for part in sentence.split(", "))}
+
+
+TIERS = ["confirmed", "suspected", "rejected", "unknown"]
+
+
+@quiet
+@given(st.integers(0, 1000), st.lists(st.sampled_from([*TIERS, None]), min_size=1, max_size=5))
+@settings(max_examples=40, deadline=None)
+def test_summary_counts_every_tier_in_the_clusters(seed, mix):
+    sites = cloud(60, seed)
+    sites["status"] = np.random.default_rng(seed).choice(np.array(mix, dtype=object), len(sites))
+    answer = dbscan(sites, eps_m=3000, min_samples=4)
+    members = sites.loc[(answer.labels >= 0).fillna(value=False).to_numpy(dtype=bool), "status"]
+    tally = members.fillna("unknown").value_counts().to_dict()
+    summary = answer.summary()
+    if not len(members):
+        assert "Status" not in summary
+        return
+    said = statuses_in_clusters(summary)
+    assert {tier: count for tier, count in said.items() if count} == tally
+    assert said.keys() >= {"confirmed", "suspected"}
+    assert sum(said.values()) == answer.to_frame()["size"].sum()
+    for tier in ("rejected", "unknown"):
+        assert (f"{tier} ({tally.get(tier)})" in summary) == (tier in tally)
+    assert ("Caution: reports of status" in summary) == bool({"rejected", "unknown"} & set(tally))
+
+
+def test_rejected_reports_are_members_only_with_a_caution():
+    rows = [(103 + row / 1000, 12) for row in range(9)]
+    sites = frame_of(rows, status=["confirmed"] * 5 + ["rejected"] * 3 + [None])
+    summary = dbscan(sites, eps_m=250).summary()
+    assert "Status of the reports in clusters: 5 confirmed, 0 suspected, 3 rejected, 1 " in summary
+    assert "Caution: reports of status rejected (3) and unknown (1) count like any other" in summary
+    claimed = sites.assign(status=["confirmed"] * 5 + ["suspected"] * 4)
+    assert "Caution" not in dbscan(claimed, eps_m=250).summary()
+    # beyond reach a rejected report is noise, and of no cluster
+    sites.loc[8, "status"] = "suspected"
+    sites.loc[5:7, "geometry"] = [Point(110 + row, 1) for row in range(3)]
+    apart = dbscan(sites, eps_m=250).summary()
+    assert "5 confirmed, 0 suspected." in apart
+    assert "Caution" not in apart
+
+
+@quiet
+@pytest.mark.parametrize("dtype", ["category", "string", "object"])
+def test_a_status_out_of_the_vocabulary_counts_as_unknown(dtype):
+    status = pd.Series(["confirmed", "Confirmed", "alleged", pd.NA], dtype=dtype)
+    summary = dbscan(frame_of([(103, 12)] * 4, status=status), eps_m=10, min_samples=3).summary()
+    assert statuses_in_clusters(summary) == {"confirmed": 1, "suspected": 0, "unknown": 3}
+
+
+def test_summary_says_when_no_report_carries_a_status():
+    rows = [(103 + row / 1000, 12) for row in range(9)]
+    assert "carry no status" in dbscan(frame_of(rows), eps_m=250).summary()
+    assert "status" not in dbscan(frame_of(rows, radius=5.0), eps_m=10).summary()
+
+
+def test_reports_without_location_are_spoken_of_only_if_there_are_any():
+    placed = dbscan(frame_of([(103, 12), (104, 12)], radius=5.0), eps_m=10).summary()
+    assert "Every report has a location." in placed
+    assert "could not be considered" not in placed
+    nothing = dbscan(frame_of([]), eps_m=10).summary()
+    assert "could not be considered" not in nothing
+    assert "has a location" not in nothing
+
+
 @quiet
 def test_printouts_hold_no_coordinate():
     sites = cloud(60, 3, locality="Somewhere")
@@ -306,7 +377,7 @@ def test_shared_coordinates_and_coarse_radii_are_one_warning_in_plain_words():
     assert "gazetteer" in message
     assert "count_by_area" in message
     assert "103" not in message
-    assert message.removesuffix(_ADVICE).strip() in answer.summary()
+    assert message.removesuffix(ADVICE).strip() in answer.summary()
 
 
 def test_many_small_shared_places_warn_too_and_only_some_are_listed():
@@ -395,6 +466,14 @@ def test_area_around_a_pole_is_refused():
 
 
 @quiet
+@pytest.mark.parametrize("radius", [10_001_966.0, 1e9, np.inf])
+def test_a_radius_that_reaches_a_pole_from_anywhere_is_refused(radius):
+    sites = frame_of([(104, 12)] * 3, radius=radius)
+    with pytest.raises(GeometryError, match="pole"):
+        cluster_areas(dbscan(sites, eps_m=10, min_samples=3))
+
+
+@quiet
 def test_area_needs_the_radius_of_every_clustered_site_and_of_no_other():
     sites = frame_of([(104, 12)] * 3 + [(90, 0)], radius=[5.0, 5.0, 5.0, np.nan])
     assert len(cluster_areas(dbscan(sites, eps_m=10, min_samples=3))) == 1
@@ -407,16 +486,42 @@ def test_area_needs_the_radius_of_every_clustered_site_and_of_no_other():
 # ------------------------------------------------------------------ bad input
 
 
-@pytest.mark.parametrize("eps_m", [0, -1, np.nan, np.inf])
+@pytest.mark.parametrize(
+    "eps_m", [0, -1, np.nan, np.inf, "5000", "5 km", True, np.True_, None, pd.NA, [5000], 5j]
+)
 def test_eps_must_be_a_length(eps_m):
     with pytest.raises(ValueError, match="eps_m"):
         dbscan(cloud(5, 1), eps_m=eps_m)
 
 
-@pytest.mark.parametrize("min_samples", [0, -3, 2.5])
+@pytest.mark.parametrize("min_samples", [0, -3, 2.5, True, "5", None, np.nan])
 def test_min_samples_must_count(min_samples):
     with pytest.raises(ValueError, match="min_samples"):
         dbscan(cloud(5, 1), eps_m=10, min_samples=min_samples)
+
+
+def test_numbers_of_numpy_are_numbers():
+    sites = cloud(20, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResolutionWarning)
+        one = dbscan(sites, eps_m=2000, min_samples=3)
+        other = dbscan(sites, eps_m=np.float32(2000), min_samples=np.int8(3))
+    pd.testing.assert_series_equal(one.labels, other.labels)
+    assert (type(other.eps_m), type(other.min_samples)) == (float, int)
+
+
+def test_areas_are_drawn_of_clusterings_only():
+    sites = cloud(5, 1)
+    for wrong in (sites, None, sites.geometry):
+        with pytest.raises(TypeError, match=r"a Clustering, not a \w+: cluster_areas\(dbscan"):
+            cluster_areas(wrong)
+
+
+def test_radii_that_are_no_numbers_are_named():
+    sites = frame_of([(103, 12), (104, 12)], radius=None)
+    sites["uncertainty_m"] = ["5 km", "250"]
+    with pytest.raises(SchemaError, match="1 of 2 radii are no numbers, such as 5 km"):
+        dbscan(sites, eps_m=10)
 
 
 def test_frames_that_cannot_be_clustered_are_refused():

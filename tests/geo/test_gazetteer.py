@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo._places import gather_places, gather_spellings
+from geo._provinces import province_codes
+from geo._units import split_unit
 from geo.errors import NotFoundError
-from geo.gazetteer import find_places, province_codes, split_unit
+from geo.gazetteer import find_places
 from geo.geodesy import geodesic_length
 from geo.reference import load_reference
 

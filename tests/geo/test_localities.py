@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from geo._places import FIVE, centre_gap, gather_places, province_outline
+from geo._places import centre_gap, gather_places
+from geo._provinces import FIVE, province_outline
 from geo._radii import coordinate_radius, covering_circle, offset_precision, offset_radius
 from geo.examples import example_sites
 from geo.gazetteer import find_places

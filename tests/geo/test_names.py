@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo._names import SAME_NAME, fold, name_score, same_name, skeleton
+from geo._names import SAME_NAME, fold, name_score, same_name, skeleton, telling_skeleton
 
 # Spellings in use, from press reports, GeoNames and the official list of 2025.
 SPELLINGS = [
@@ -54,6 +54,7 @@ DIFFERENT = [
     ("Prey Veng", "Veal Veng"),
     ("Prey Veng", "Preah Vihear"),
     ("Chrey Thum", "Chrey Touch"),
+    ("Chrey Thum", "Chey Thum"),
     ("Boeung Keng Kang I", "Boeung Keng Kang III"),
     ("Sangkat Bei", "Sangkat Buon"),
     ("Village 4", "Village 6"),
@@ -128,6 +129,23 @@ def test_khmer_unit_words_are_dropped_glued_or_not(unit):
 def test_a_name_made_of_a_unit_word_keeps_it():
     assert skeleton("Krong") != ""
     assert same_name("Krong", "ក្រុង")
+
+
+@pytest.mark.parametrize(
+    "slip", ["Golden Phoeix", "Goden Phoenix", "Golden Phoenixx", "Golde Phoenix"]
+)
+def test_a_letter_lost_or_doubled_in_a_long_word_leaves_names_near(slip):
+    assert name_score(slip, "Golden Phoenix") >= 0.86
+
+
+def test_a_letter_makes_a_short_word_another_one():
+    assert name_score("Sun Moon", "Sun Moo") < name_score("Golden Sun", "Golde Sun")
+
+
+@pytest.mark.parametrize("name", ["Casino", "The Casino 7", "Kampong", "7", "", "Casino Hotel"])
+def test_words_that_many_names_share_tell_nothing(name):
+    assert telling_skeleton(name) == ""
+    assert telling_skeleton(f"Golden {name}") == skeleton("Golden")
 
 
 def test_khmer_and_latin_numbers_agree():

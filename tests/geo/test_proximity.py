@@ -211,18 +211,25 @@ def test_empty_frames_give_empty_answers_of_the_same_shape(n_sites, n_targets):
     assert (answer.dtypes == full.dtypes).all()
 
 
-@pytest.mark.parametrize("k", [0, -1, 1.5])
+@pytest.mark.parametrize("k", [0, -1, 1.5, True, np.True_, "2", None, np.nan])
 def test_k_must_count(k):
     with pytest.raises(ValueError, match="k is"):
         nearest(cloud(2, 1), cloud(2, 2), k=k)
 
 
-@pytest.mark.parametrize("limit", [-1, np.nan])
+@pytest.mark.parametrize("limit", [-1, np.nan, "5000", True, False, pd.NA, [10], 5j])
 def test_limits_must_be_lengths(limit):
-    with pytest.raises(ValueError, match="max_distance_m"):
+    with pytest.raises(ValueError, match="max_distance_m is"):
         nearest(cloud(2, 1), cloud(2, 2), max_distance_m=limit)
-    with pytest.raises(ValueError, match="distance_m"):
+    with pytest.raises(ValueError, match="distance_m is"):
         count_within(cloud(2, 1), distance_m=limit)
+
+
+def test_limits_may_be_zero_or_without_end():
+    sites = frame_of([(103, 12), (103, 12), (104, 12)])
+    assert nearest(sites, sites, max_distance_m=np.inf)["target"].tolist() == [0, 0, 2]
+    assert nearest(sites, sites, max_distance_m=np.int64(0))["target"].tolist() == [0, 0, 2]
+    assert count_within(sites, distance_m=0)["count"].tolist() == [1, 1, 0]
 
 
 # ------------------------------------------------------------------ distance_to
@@ -437,6 +444,48 @@ def test_negative_radii_are_refused():
     for call in all_four(frame_of([(103, 12)] * 2, radius=[1.0, -1.0]), cloud(2, 1)):
         with pytest.raises(SchemaError, match="negative"):
             call()
+
+
+@pytest.mark.parametrize(
+    ("written", "wrong"),
+    [
+        (["5 km", "250"], [0]),
+        ([250.0, "about 2000"], [1]),
+        (["nan", "1,000"], [0, 1]),
+        ([True, False], [0, 1]),
+        ([[250], {}], [0, 1]),
+        (pd.Categorical(["wide", "250"]), [0]),
+        (pd.to_datetime(["2024-01-01", None]), [0]),
+    ],
+)
+def test_radii_that_are_no_numbers_are_named(written, wrong):
+    sites = frame_of([(103, 12)] * 2, index=["a", "b"])
+    sites["uncertainty_m"] = written
+    for call in all_four(sites, cloud(2, 1)):
+        with pytest.raises(SchemaError, match=f"{len(wrong)} of 2 radii are no numbers") as caught:
+            call()
+        problems = caught.value.problems
+        assert problems["row"].tolist() == wrong
+        assert problems.index.tolist() == [["a", "b"][row] for row in wrong]
+        assert problems["column"].tolist() == ["uncertainty_m"] * len(wrong)
+        assert problems["value"].tolist() == [sites["uncertainty_m"].iloc[row] for row in wrong]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (["250", " 2e3 "], [250, 2000]),
+        (["", "  "], [np.nan, np.nan]),
+        ([None, "5.5"], [np.nan, 5.5]),
+        (pd.array([250, None], dtype="Int64"), [250, np.nan]),
+        (pd.Categorical([0.1, 250.0]), [0.1, 250]),
+    ],
+)
+def test_radii_written_as_text_are_read_and_blank_ones_are_unknown(written, meant):
+    sites = frame_of([(103, 12)] * 2)
+    sites["uncertainty_m"] = written
+    most = distance_to(sites, Point(103, 12))["distance_max_m"]
+    np.testing.assert_array_equal(most, meant)
 
 
 def test_inputs_are_not_changed():

@@ -8,7 +8,6 @@ import json
 import sqlite3
 import struct
 import sys
-import time
 import zipfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,13 +16,11 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 import shapely
-from geopandas.testing import assert_geodataframe_equal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.errors import (
     CRSError,
-    ExportError,
     GeoError,
     GeometryError,
     GeoWarning,
@@ -31,8 +28,8 @@ from geo.errors import (
     ReadError,
     SchemaError,
 )
-from geo.reading import read_sites, write_sites
-from geo.schema import validate_sites
+from geo.reading import read_sites
+from geo.writing import write_sites
 
 ROOT = Path(__file__).parents[2]
 CSV = "site_id,name,latitude,longitude,uncertainty_m\nA,Ā,11.5,104.9,500\nB,b,,,\n"
@@ -112,19 +109,12 @@ def test_the_reported_sites_are_97_of_which_79_have_a_place():
     assert sites["source_row"].tolist() == list(range(2, 99))
 
 
-@pytest.mark.parametrize("suffix", ["csv", "geojson"])
-def test_the_reported_sites_survive_writing_and_reading(tmp_path, suffix):
-    sites = read_sites(reported_sites())
-    again = read_sites(write_sites(sites, tmp_path / f"sites.{suffix}"))
-    assert_geodataframe_equal(again, sites)
-
-
 def test_a_row_leads_back_to_its_file_without_the_folder(write):
     file = write("reports.csv", CSV)
     sites = read_sites(file)
     assert sites["source_file"].tolist() == ["reports.csv"] * 2
     assert sites["source_row"].tolist() == [2, 3]
-    assert sites.attrs == {"source_sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+    assert sites.attrs["source_sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
     assert str(file.parent) not in sites.to_csv()
 
 
@@ -146,10 +136,9 @@ def test_delimiter_line_end_and_encoding_are_found(write, delimiter, end, encodi
     assert sites.geometry.notna().tolist() == [True, False]
 
 
-def test_a_decimal_comma_between_semicolons_is_a_fault_not_a_delimiter(write):
-    with pytest.raises(SchemaError, match="decimal comma") as caught:
-        read_sites(write("a.csv", "lat;lon;radius_m\n11,5;104,9;500\n"))
-    assert caught.value.problems["row"].tolist() == [2, 2]
+def test_a_decimal_comma_between_semicolons_is_no_delimiter(write):
+    sites = read_sites(write("a.csv", "lat;lon;radius_m\n11,5;104,9;500\n"))
+    assert sites.geometry.iloc[0] == shapely.Point(104.9, 11.5)
 
 
 def test_mapped_names_decide_the_delimiter_too(write):
@@ -650,93 +639,13 @@ def test_arbitrary_bytes_never_raise_anything_but_a_named_error(content, suffix)
             read_sites(file)
 
 
-@pytest.mark.parametrize("suffix", ["csv", "geojson"])
-@given(
-    st.lists(
-        st.tuples(st.text(max_size=20), st.text(max_size=20), st.text(min_size=1, max_size=20)),
-        min_size=1,
-        max_size=4,
-    )
-)
-@settings(max_examples=40, deadline=None)
-def test_any_text_survives_or_is_a_named_problem(suffix, rows):
-    names, verbatim, other = zip(*rows, strict=True)
-    table = pd.DataFrame(
-        {"lat": 11.5, "lon": 104.9, "radius_m": 5, "name": names, "verbatim_location": verbatim}
-    ).assign(other=pd.array(other, dtype="string"))
-    sites = validate_sites(table)
-    with TemporaryDirectory() as folder:
-        file = Path(folder, f"a.{suffix}")
-        try:
-            write_sites(sites, file)
-        except ExportError:
-            assert suffix == "csv"
-            assert "\0" in "".join(names + verbatim + other)
-            assert not list(file.parent.iterdir())
-            return
-        again = read_sites(file)
-    expected = sites.assign(source_file=again["source_file"], source_row=again["source_row"])
-    assert_geodataframe_equal(again, expected)
-
-
-def test_what_a_spreadsheet_takes_for_a_formula_is_left_intact(tmp_path):
-    table = pd.DataFrame({"lat": 1, "lon": 2, "radius_m": 3, "name": ["=1+1", "+1", "-1", "@x"]})
-    sites = validate_sites(table)
-    again = read_sites(write_sites(sites, tmp_path / "a.csv"))
-    assert again["name"].tolist() == ["=1+1", "+1", "-1", "@x"]
-
-
-@pytest.mark.parametrize("suffix", ["csv", "geojson"])
-def test_the_same_sites_give_the_same_utf8_bytes(tmp_path, suffix):
-    sites = validate_sites(
-        pd.DataFrame({"lat": [1 / 3], "lon": [2.0], "radius_m": 3, "name": "ភ្នំ"})
-    )
-    one = write_sites(sites, tmp_path / f"one.{suffix}")
-    two = write_sites(sites.set_axis([9]), tmp_path / f"two.{suffix}")
-    assert one.read_bytes() == two.read_bytes()
-    text = one.read_text(encoding="utf-8")
-    assert "ភ្នំ" in text
-    assert "0.3333333" in text
-    assert "0.33333333" not in text
-
-
-def test_geojson_is_read_by_others(tmp_path):
-    file = write_sites(frame(), tmp_path / "a.geojson")
-    other = gpd.read_file(file)
-    assert other.geometry.iloc[0] == shapely.Point(104.9, 11.5)
-    assert other.geometry.isna().tolist() == [False, True]
-    assert other["status"].tolist() == ["unknown", "unknown"]
-
-
-def test_csv_has_coordinate_columns_and_blank_cells_for_what_is_missing(tmp_path):
-    text = write_sites(frame(), tmp_path / "a.csv").read_text()
-    header, first, second = (line.split(",") for line in text.splitlines())
-    assert dict(zip(header, first, strict=True))["latitude"] == "11.5"
-    assert dict(zip(header, second, strict=True))["longitude"] == ""
-    assert dict(zip(header, second, strict=True))["n"] == "2"
-
-
-def test_what_cannot_be_written_is_named_and_leaves_nothing(tmp_path):
-    with pytest.raises(ExportError, match=r"'\.kml'.*\.geojson or \.csv"):
-        write_sites(frame(), tmp_path / "a.kml")
-    with pytest.raises(ExportError, match="folder"):
-        write_sites(frame(), tmp_path / "none" / "a.csv")
-    with pytest.raises(ExportError, match="finite"):
-        write_sites(frame().assign(n=float("inf")), tmp_path / "a.geojson")
-    with pytest.raises(ExportError, match="surrogate"):
-        write_sites(frame().assign(n=pd.Series(["\ud800", ""], dtype=object)), tmp_path / "a.csv")
-    with pytest.raises(SchemaError):
-        write_sites(frame().assign(status="x"), tmp_path / "a.csv")
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_hundred_thousand_rows_are_read_in_seconds(tmp_path):
+def test_a_hundred_thousand_rows_are_read_whole(tmp_path):
     lines = [
         f"S{i},KH,{10 + i % 1000 / 500},{103 + i % 777 / 500},town,2024-03" for i in range(100_000)
     ]
     header = "site_id,country,latitude,longitude,location_level,first_reported"
     file = tmp_path / "a.csv"
     file.write_text("\n".join([header, *lines]))
-    start = time.perf_counter()
-    assert len(read_sites(file)) == 100_000
-    assert time.perf_counter() - start < 20
+    sites = read_sites(file)
+    assert sites["source_row"].tolist() == list(range(2, 100_002))
+    assert sites.geometry.y.iloc[777] == 10 + 777 / 500

@@ -17,6 +17,7 @@ from geo.reference import load_reference
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "geo" / "data"
+SAMPLES = ROOT / "tests" / "reference"
 COD_AB = ROOT.parent / "shared" / "data" / "khm_adm1_cod_ab_2018.gpkg"
 LAYERS = ["provinces", "districts", "countries", "land_border", "coastline", "water", "towns"]
 NEIGHBOURS = {"LA": 17, "MM": 14, "TH": 77, "VN": 63}
@@ -24,7 +25,7 @@ UTM_48N = "EPSG:32648"
 WORLD_EQUAL_AREA = "EPSG:8857"
 
 needs_cod_ab = pytest.mark.skipif(
-    not COD_AB.exists(), reason="the official boundaries are not part of the repository"
+    not COD_AB.exists(), reason="the whole official boundaries are not here; a sample is tested"
 )
 
 
@@ -77,6 +78,30 @@ def test_sources_names_licence_and_rows_of_every_shipped_file():
         read = gpd.read_parquet if path.suffix == ".parquet" else pd.read_csv
         assert int(cells[2].replace(",", "")) == len(read(path))
         assert re.search("CC BY 4.0|public domain|as above", cells[4])
+
+
+def test_sources_gives_every_attribution_as_it_is_printed():
+    text = (DATA / "SOURCES.md").read_text(encoding="utf-8")
+    listed = text.partition("Attribution, to be printed")[2].partition("\n\nCC BY")[0]
+    printed = {example_sites().attrs["attribution"]}
+    for layer in LAYERS:
+        printed |= set(load_reference(layer).attrs["attribution"].split("; "))
+    assert len(printed) == 6
+    for credit in printed:
+        assert re.search(rf"^\d\. {re.escape(credit)}( \(.*\))?$", listed, re.MULTILINE), credit
+
+
+def test_sources_names_every_report_that_links_to_a_test_or_staging_host():
+    text = (DATA / "SOURCES.md").read_text(encoding="utf-8")
+    reports = pd.read_csv(DATA / "reported_sites.csv", dtype="str")
+    host = reports["source_url"].str.extract(r"^https?://([^/]+)")[0]
+    doubtful = host.str.match(r"(?:test|staging|uat|dev|stage|preview|beta)[.-]").fillna(
+        value=False
+    )
+    assert doubtful.sum() == 5
+    for report, name in zip(reports.loc[doubtful, "report_id"], host[doubtful], strict=True):
+        assert report in text
+        assert name in text
 
 
 def test_the_shipped_data_is_under_two_megabytes():
@@ -140,7 +165,9 @@ def test_an_unknown_layer_is_answered_with_the_layers_there_are():
     ("layer", "country", "there"),
     [
         ("provinces", "CN", "KH, LA, MM, TH, VN"),
-        ("provinces", "kh", "KH, LA, MM, TH, VN"),
+        ("provinces", "KHM", "KH, LA, MM, TH, VN"),
+        ("provinces", "", "KH, LA, MM, TH, VN"),
+        ("provinces", 855, "KH, LA, MM, TH, VN"),
         ("districts", "TH", "KH"),
         ("towns", "PH", "KH, LA, MM, TH, VN"),
         ("land_border", "PH", "BD, CN, IN, KH, LA, MM, MY, TH, VN"),
@@ -149,6 +176,15 @@ def test_an_unknown_layer_is_answered_with_the_layers_there_are():
 def test_an_unknown_country_is_answered_with_those_there_are(layer, country, there):
     with pytest.raises(NotFoundError, match=there):
         load_reference(layer, country=country)
+
+
+@pytest.mark.parametrize("written", ["kh", "Kh", " KH "])
+@pytest.mark.parametrize("layer", ["provinces", "districts", "countries", "land_border", "towns"])
+def test_a_country_is_found_in_any_case_and_with_the_same_credits(layer, written):
+    meant = load_reference(layer, country="KH")
+    found = load_reference(layer, country=written)
+    assert found.attrs == meant.attrs
+    pd.testing.assert_frame_equal(found, meant)
 
 
 @pytest.mark.parametrize("layer", ["water", "coastline"])
@@ -220,8 +256,53 @@ def test_a_town_lies_in_its_province(provinces, place, province):
     assert provinces.loc[provinces.contains(point), "name"].tolist() == [province]
 
 
+def official_sample(name):
+    """Read a sample of the official boundaries; its head says whose they are."""
+    table = pd.read_csv(SAMPLES / name, comment="#")
+    points = gpd.points_from_xy(table["longitude"], table["latitude"])
+    return gpd.GeoDataFrame(table, geometry=points, crs="EPSG:4326")
+
+
+def test_sampled_places_get_their_official_province(provinces):
+    places = official_sample("official_provinces.csv")
+    assert len(places) == 2_000
+    assert places["province"].nunique() == 25
+    ours = assign_areas(places, provinces, name="code")
+    right = ours["area"] == places["province"]
+    assert (right & (ours["how"] == "within")).mean() >= 0.985
+    assert right.mean() >= 0.99
+    by_province = right.groupby(places["province"]).mean()
+    assert by_province.min() >= 0.95
+
+
+def test_the_outer_edge_is_as_far_from_the_official_one_as_documented(provinces):
+    places = official_sample("official_land_border.csv")
+    edge = gpd.GeoSeries([provinces.union_all().boundary], crs="EPSG:4326")
+    off_m = distance_to(places, edge)["distance_m"]
+    assert np.median(off_m) == pytest.approx(700, abs=50)
+    assert np.quantile(off_m, 0.9) == pytest.approx(2_700, abs=50)
+    assert off_m.max() <= 4_400
+    text = (DATA / "SOURCES.md").read_text(encoding="utf-8")
+    assert "a median of 0.7 km off, 90 % within 2.7 km, at worst 4.4 km" in " ".join(text.split())
+    words = " ".join(load_reference.__doc__.split())
+    assert "their outer edge is off by a median of 0.7 km and by 4.4 km at worst" in words
+
+
 @needs_cod_ab
-def test_random_points_get_their_official_province(provinces):
+def test_the_samples_are_those_of_the_official_boundaries():
+    official = gpd.read_file(COD_AB)
+    official["geometry"] = official.make_valid()
+    places = official_sample("official_provinces.csv")
+    truth = assign_areas(places, official, name="ADM1_PCODE")
+    assert (truth["how"] == "within").all()
+    assert (truth["area"] == places["province"]).all()
+    outline = official.to_crs(UTM_48N).union_all().boundary
+    on_it = official_sample("official_land_border.csv").to_crs(UTM_48N)
+    assert on_it.distance(outline).max() < 2  # five decimals of a degree
+
+
+@needs_cod_ab
+def test_25_000_random_points_get_their_official_province(provinces):
     official = gpd.read_file(COD_AB)
     official["geometry"] = official.make_valid()
     west, south, east, north = official.total_bounds
@@ -352,8 +433,17 @@ def test_cambodias_land_border_ends_at_the_coast(country, lon, lat):
     assert distance_to(at(lon, lat), southern)["distance_m"].iloc[0] < 2000
 
 
+def test_the_land_border_passes_sampled_places_of_the_official_one(border):
+    cambodia = border[(border["country_a"] == "KH") | (border["country_b"] == "KH")]
+    off_m = distance_to(official_sample("official_land_border.csv"), cambodia)["distance_m"]
+    assert len(off_m) == 500
+    assert np.median(off_m) < 70
+    assert np.quantile(off_m, 0.9) < 180
+    assert off_m.max() < 1_200
+
+
 @needs_cod_ab
-def test_the_land_border_follows_the_official_one():
+def test_the_whole_land_border_follows_the_official_one():
     official = gpd.read_file(COD_AB)
     outline = shapely.union_all(official.make_valid().to_crs(UTM_48N).to_numpy()).boundary
     lines = load_reference("land_border", country="KH").to_crs(UTM_48N).union_all()

@@ -69,7 +69,10 @@ def test_version_is_the_distributions(run):
 def test_a_good_file_is_checked_with_exit_0(run, good):
     code, out, err = run("check", good)
     assert (code, err) == (0, "")
-    assert out == "good.csv: no problems in 3 rows; 2 have a location, 1 do not.\n"
+    lines = out.splitlines()
+    assert lines[0].split() == ["step", "column", "n_rows", "rows", "detail"]
+    assert "recognised" in lines[1]
+    assert lines[-1] == "good.csv: no problems in 3 rows; 2 have a location, 1 do not."
 
 
 def test_a_bad_file_is_checked_with_exit_1_and_every_problem_with_its_row(run, bad):
@@ -81,7 +84,7 @@ def test_a_bad_file_is_checked_with_exit_1_and_every_problem_with_its_row(run, b
     assert len(problems) >= 4
     lines = out.splitlines()
     for problem in problems.itertuples():
-        pattern = rf"^\s*{problem.row}\s+{problem.column}\s"
+        pattern = rf"^row {problem.row}, {problem.column}\b.*: {re.escape(problem.problem)}"
         assert [line for line in lines if re.search(pattern, line)], problem
     assert "95" in out
     assert "perhaps" in out
@@ -122,8 +125,60 @@ def test_a_map_is_named_after_its_file_unless_it_has_a_title(run, good, tmp_path
 def test_a_bad_file_makes_no_map(run, bad, tmp_path):
     code, out, err = run("map", bad, "-o", tmp_path / "map.html")
     assert (code, out) == (1, "")
-    assert err.startswith("compound-atlas: ")
+    assert err.startswith("compound-atlas: bad.csv: ")
     assert not (tmp_path / "map.html").exists()
+
+
+@pytest.mark.parametrize("command", ["map", "check"])
+def test_the_file_that_is_read_is_never_written_over(run, good, command):
+    before = good.read_bytes()
+    option = "-o" if command == "map" else "--repair"
+    code, _, err = run(command, good, option, good.parent / "." / good.name)
+    assert code == 1
+    assert "is the file that is read" in err
+    assert good.read_bytes() == before
+
+
+def test_columns_and_a_level_are_given_as_options(run, tmp_path):
+    file = tmp_path / "theirs.csv"
+    file.write_text("Breite,Claim,Where,lon\n13.65,confirmed,x,102.56\n", encoding="utf-8")
+    code, _, err = run("check", file)
+    assert code == 1
+    assert "--column 'their name=latitude'" in err
+    words = ["--column", "Breite=latitude", "--column", "Claim=status"]
+    code, out, _ = run("check", file, *words)
+    assert code == 1
+    assert "--level for a whole file" in out
+    code, out, _ = run("check", file, *words, "--level", "town")
+    assert code == 0
+    assert re.search(r"^mapped +Claim +1 +as status$", out, re.MULTILINE)
+    assert re.search(r"^kept +Where +1 +as it is: not a column of Sites$", out, re.MULTILINE)
+    assert run("check", file, "--column", "Breite")[0] == 2
+
+
+def test_a_repair_is_written_beside_the_file_and_only_when_all_is_well(run, tmp_path):
+    file = tmp_path / "swapped.csv"
+    file.write_text("lat,lon,uncertainty_m\n104.92,11.55,500\n", encoding="utf-8")
+    repaired = tmp_path / "repaired.csv"
+    code, out, _ = run("check", file)
+    assert code == 1
+    assert "use --repair" in out
+    code, out, _ = run("check", file, "--repair", repaired)
+    assert code == 0
+    assert "repaired" in out
+    assert geo.read_sites(repaired).geometry.y.tolist() == [11.55]
+    file.write_text("lat,lon,uncertainty_m\n104.92,11.55,500\n195,11.55,500\n", encoding="utf-8")
+    repaired.unlink()
+    assert run("check", file, "--repair", repaired)[0] == 1
+    assert not repaired.exists()
+
+
+def test_every_ragged_row_is_printed(run, tmp_path):
+    file = tmp_path / "ragged.csv"
+    file.write_text("lat,lon,radius_m\n" + "1,2\n" * 9, encoding="utf-8")
+    code, out, _ = run("check", file)
+    assert code == 1
+    assert len(re.findall(r"^row \d+", out, re.MULTILINE)) == 9
 
 
 def failing(tmp_path):

@@ -1,0 +1,153 @@
+"""What the locations of some sites can carry: shared coordinates and coarse radii, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from geo._inputs import coordinates, radii
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["ADVICE", "counted", "find_limits", "metres", "place_names"]
+
+ADVICE = (
+    "Use a larger eps_m, count by province or district with count_by_area(), or obtain better "
+    "locations."
+)
+_NAMES_SHOWN = 5
+
+
+def find_limits(sites: gpd.GeoDataFrame, eps_m: float, min_samples: int) -> str:
+    """
+    Say what in the locations cannot carry clusters at a distance.
+
+    Parameters
+    ----------
+    sites : geopandas.GeoDataFrame
+        Points; rows without location are left aside.
+    eps_m : float
+        The distance asked for, in metres.
+    min_samples : int
+        Reports at one coordinate that make it worth naming.
+
+    Returns
+    -------
+    str
+        Sentences without coordinates; nothing if every location can.
+    """
+    lon, lat = coordinates(sites, "sites")
+    located = np.isfinite(lon)
+    if not located.any():
+        return ""
+    frame = sites[located]
+    parts = [
+        _shared_finding(frame, np.column_stack([lon[located], lat[located]]), min_samples),
+        _radius_finding(frame, eps_m),
+    ]
+    if not any(parts):
+        return ""
+    meaning = (
+        "Such clusters describe how places are looked up (the gazetteer), not where the sites are."
+    )
+    return " ".join([part for part in parts if part] + [meaning])
+
+
+def place_names(sites: gpd.GeoDataFrame) -> pd.Series:
+    """
+    Name the place of each site.
+
+    Parameters
+    ----------
+    sites : geopandas.GeoDataFrame
+        With the columns ``locality`` and ``name``, or one of them, or neither.
+
+    Returns
+    -------
+    pandas.Series of object
+        The locality, or else the name; missing where a site has neither.
+    """
+    names = pd.Series(pd.NA, index=sites.index, dtype="object")
+    for column in ("locality", "name"):
+        if column in sites:
+            given = sites[column].astype("object")
+            names = names.where(names.notna(), given.where(given.notna() & (given != ""), pd.NA))
+    return names
+
+
+def counted(number: int, noun: str) -> str:
+    """
+    Join a number to its noun.
+
+    Parameters
+    ----------
+    number : int
+        How many.
+    noun : str
+        In the singular, with a plural on s.
+
+    Returns
+    -------
+    str
+        For example ``1 report`` or ``2 reports``.
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def metres(length_m: float) -> str:
+    """
+    Write a length for a reader.
+
+    Parameters
+    ----------
+    length_m : float
+        In metres.
+
+    Returns
+    -------
+    str
+        In kilometres from 1000 m on.
+    """
+    return f"{length_m / 1000:g} km" if length_m >= 1000 else f"{length_m:g} m"  # noqa: PLR2004 - a kilometre
+
+
+def _shared_finding(sites: gpd.GeoDataFrame, places: Floats, min_samples: int) -> str:
+    """Say which coordinates many sites share."""
+    _, back, size = np.unique(places, axis=0, return_inverse=True, return_counts=True)
+    shared = size > 1
+    n_shared = int(size[shared].sum())
+    heavy = shared & (size >= min_samples)
+    if not heavy.any() and n_shared <= len(places) / 4:
+        return ""
+    names = place_names(sites).reset_index(drop=True)
+    listed = []
+    for place in np.flatnonzero(heavy if heavy.any() else shared):
+        called = names[back.ravel() == place].dropna().astype(str)
+        # the most frequent name, the first in the alphabet among equals
+        name = min(called.mode()).split(" (")[0] if len(called) else "a place without a name"
+        listed.append((-int(size[place]), name))
+    listed.sort()
+    shown = ", ".join(f"{-count} at {name}" for count, name in listed[:_NAMES_SHOWN])
+    more = len(listed) - _NAMES_SHOWN
+    tail = f" and {counted(more, 'more place')}" if more > 0 else ""
+    return (
+        f"{n_shared} of {len(places)} located reports share their coordinate with another one "
+        f"({shown}{tail})."
+    )
+
+
+def _radius_finding(sites: gpd.GeoDataFrame, eps_m: float) -> str:
+    """Say how many radii exceed the distance asked."""
+    coarse = int((radii(sites) > eps_m).sum())
+    if coarse <= len(sites) / 2:
+        return ""
+    return (
+        f"{coarse} of {len(sites)} located reports are known less precisely than "
+        f"{metres(eps_m)}: their radius is larger than the distance asked for."
+    )

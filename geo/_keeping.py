@@ -17,6 +17,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from geo import _dtypes, _recognition
+from geo._columns import SITE_SCHEMA
 from geo.errors import GeoWarning
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _VERSION = 1
 _HASH = "source_sha256"
 _OF_READING = {_HASH, "read_report"}  # the file that is written will be read in its own way
 DATUM = "EPSG:4326"
+_AXES = {"latitude", "longitude"}
 _DELIMITED = {".csv", ".tsv", ".txt"}
 # CSV on the Web has a datatype for these; everything else is text there.
 _DATATYPES = {
@@ -149,8 +151,11 @@ def _datatype(column: Mapping[str, Any]) -> str:
 
 
 def _known(names: Sequence[object]) -> set[object]:
-    """Columns whose dtype the schema decides."""
-    return {name for found in _recognition.find(names).values() for name in found}
+    """Columns whose dtype the schema decides; one coordinate alone is nobody's place."""
+    found = _recognition.find(names)
+    ours = {column.name for column in SITE_SCHEMA}
+    ours |= _AXES if found.keys() >= _AXES else set()
+    return {name for meaning in found.keys() & ours for name in found[meaning]}
 
 
 def is_ours(file: Path) -> bool:

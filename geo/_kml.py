@@ -246,7 +246,8 @@ def read_kml(data: bytes, name: str, layer: str | None) -> gpd.GeoDataFrame:
         raise NotFoundError(message)
     frame = pd.DataFrame(records, index=rows, dtype="string")
     if kept is not None:  # a column of which no placemark has a value is a column all the same
-        frame = frame.reindex(columns=list(dict.fromkeys([*_fields(root), *frame.columns])))
+        labels = [*_fields(root), *frame.columns, "name"]
+        frame = frame.reindex(columns=list(dict.fromkeys(labels)))
     sites = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(shapes, index=rows, crs="EPSG:4326"))
     sites.attrs = {KEY: kept}
     return sites

@@ -114,7 +114,9 @@ class Clustering:
         Returns
         -------
         str
-            A paragraph without coordinates.
+            A paragraph without coordinates: clusters and sizes, the status of the reports in
+            them, what was left out, the method, and what the locations cannot carry. Rejected
+            and unknown reports among the members are a caution of their own.
         """
         located = len(self.labels) - self.n_unlocated
         sizes = self.labels[self.labels >= 0].value_counts()

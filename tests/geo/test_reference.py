@@ -319,6 +319,21 @@ def test_25_000_random_points_get_their_official_province(provinces):
     assert right.mean() >= 0.99
 
 
+def test_every_corner_of_a_sampled_commune_lies_within_its_circle():
+    corners = pd.read_csv(SAMPLES / "commune_corners.csv", comment="#")
+    circles = pd.read_csv(DATA / "communes.csv.gz").set_index("code")
+    assert corners["code"].unique().tolist() == circles.index[::25].tolist()
+    at = circles.loc[corners["code"]].reset_index(drop=True)
+    _, _, reach = Geod(ellps="WGS84").inv(
+        at["longitude"], at["latitude"], corners["longitude"], corners["latitude"]
+    )
+    # 500 m for what the outline lost when it was simplified; rounding of the sample: 0.1 m
+    assert (reach + 500 <= at["radius_m"] + 0.1).all()
+    farthest = pd.Series(reach).groupby(corners["code"]).max()
+    # and no wider than that: the radius is the farthest corner's, rounded up to 10 m
+    assert (circles.loc[farthest.index, "radius_m"] - 500 - farthest <= 10.1).all()
+
+
 # Countries and coast
 
 

@@ -112,9 +112,9 @@ def test_the_geojson_holds_every_report_and_reads_back(demo, sites):
     assert again["status"].tolist() == sites["status"].tolist()
 
 
-def test_an_output_that_cannot_be_a_folder_is_an_os_error(tmp_path):
+def test_an_output_that_cannot_be_a_folder_is_named(tmp_path):
     file = tmp_path / "file"
     file.write_text("kept")
-    with pytest.raises(OSError, match="file"):
+    with pytest.raises(geo.ExportError, match="file"):
         write_demo(file)
     assert file.read_text() == "kept"

@@ -163,7 +163,7 @@ def test_a_layers_frame_and_its_exact_coordinates_do_not_enter_the_page():
 
 
 def test_details_that_do_not_exist_are_named():
-    with pytest.raises(KeyError, match="nope"):
+    with pytest.raises(geo.SchemaError, match="nope"):
         layers.site_layer(sites((1, 1)), details=["status", "nope"])
 
 
@@ -311,7 +311,7 @@ def test_columns_of_words_and_of_truth_values_can_colour_areas():
 
 @pytest.mark.parametrize("column", ["value", "label"])
 def test_a_column_that_does_not_exist_is_named(column):
-    with pytest.raises(KeyError, match="nope"):
+    with pytest.raises(geo.SchemaError, match="nope"):
         layers.area_layer(AREAS, name="x", **{column: "nope"})
 
 

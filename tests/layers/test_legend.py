@@ -12,7 +12,7 @@ import geo
 import layers
 from layers.export import page_html
 from layers.furniture import DISCLAIMER, distinct_credits
-from layers.legend import STATUS_NOTES, LegendEntry, LegendSection, legend_html, symbol_unit_px
+from layers.legend import LegendEntry, LegendSection, legend_html, symbol_unit_px
 
 
 class Page(HTMLParser):
@@ -57,12 +57,18 @@ def test_legend_counts_are_the_frames(example, read):
     counts = example["status"].value_counts()
     legend = read.sections["ca-legend"]
     for status in ("confirmed", "suspected"):
-        note = STATUS_NOTES[status]
-        assert f"{status}{note}{counts[status]}" in legend
+        assert f"{status}{counts[status]}" in legend
     assert "rejected" not in legend
     responses = example["state_response"].dropna().value_counts()
     for word, count in responses[responses > 0].items():
         assert f"{word.replace('_', ' ')}{count}" in legend
+
+
+def test_what_a_status_rests_on_is_only_said_when_it_is_given(example, read):
+    assert "court" not in read.sections["ca-legend"]
+    noted = layers.site_map(example, status_notes={"confirmed": "a court says so"})
+    count = (example["status"] == "confirmed").sum()
+    assert f"confirmeda court says so{count}" in Page(page_html(noted)).sections["ca-legend"]
 
 
 def test_rows_shown_and_rows_without_location_are_both_said(example, read):

@@ -38,7 +38,7 @@ def furniture(page):
         (sites((104.9, 11.5)), "1 shown, 0 without a location."),
         (sites((104.9, 11.5), None), "1 shown, 1 without a location."),
         (sites((179.9, -17), (-179.9, -17)), "2 shown, 0 without a location."),
-        (sites((0, 90), (0, -90)), "2 shown, 0 without a location."),
+        (sites((0, 90), (0, -90)), "2 too near a pole for this map."),
     ],
     ids=["empty", "no columns", "none located", "one", "some located", "antimeridian", "poles"],
 )
@@ -67,7 +67,7 @@ def test_sites_on_both_sides_of_the_antimeridian_open_close_to_them():
 
 def test_rows_beyond_the_shipped_ground_are_counted_in_words():
     page = page_html(layers.site_map(sites((-70, -30), (-70, -30), (104.9, 11.5), None)))
-    assert "2 of them lie beyond the drawn land." in page
+    assert "2 of those shown lie beyond the drawn land." in page
     assert "lie beyond the drawn land" not in page_html(layers.site_map(sites((104.9, 11.5))))
 
 
@@ -110,7 +110,7 @@ def test_bad_frames_are_refused_as_errors_of_ours():
         layers.site_map(sites((1, 1)).set_crs(None, allow_override=True))
     with pytest.raises(geo.GeometryError):
         layers.site_map(sites((1, 1)).set_geometry([shapely.box(0, 0, 1, 1)], crs=4326))
-    with pytest.raises(KeyError, match="nope"):
+    with pytest.raises(geo.SchemaError, match="nope"):
         layers.site_map(sites((1, 1)), details=["nope"])
 
 

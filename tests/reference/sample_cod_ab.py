@@ -9,9 +9,10 @@ on the outer ring of the official outline, evenly spaced along it and more than 
 as `geo.load_reference("coastline")` draws it, so that the land border which they are to judge has
 no part in choosing them. The same file gives the same bytes.
 
-The official file is not on any package registry. It can be had from HDX; the copy that was used is the
-one in the GitHub repository brooklabteam/cambodia-dengue-national-public, data/province-shape, saved
-as a GeoPackage. The licence is that of HDX: CC BY-IGO, creativecommons.org/licenses/by/3.0/igo.
+The official file is not on any package registry. It can be had from HDX; the copy that was used is
+the one in the GitHub repository brooklabteam/cambodia-dengue-national-public, data/province-shape,
+saved as a GeoPackage. The licence is that of HDX: CC BY-IGO,
+creativecommons.org/licenses/by/3.0/igo.
 """
 
 from __future__ import annotations

@@ -126,6 +126,18 @@ def add_neighbours(
     cambodia: gpd.GeoDataFrame, path: Path
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
     """Add the provinces of the four neighbours; unite provinces to the five countries."""
+    source, simple = read_neighbours(path)
+    outline = shapely.coverage_union_all(cambodia.geometry.to_numpy())
+    cover = fit_around([outline], simple)
+    neighbours = gpd.GeoDataFrame(
+        name_neighbours(source), geometry=multi(cover[1:]), crs=cambodia.crs
+    ).sort_values(["country", "code"], ignore_index=True)
+    provinces = pd.concat([cambodia, neighbours], ignore_index=True)
+    return provinces, unite_countries(cover[0], neighbours)
+
+
+def read_neighbours(path: Path) -> tuple[pd.DataFrame, NDArray[np.object_]]:
+    """Rows of the neighbours' provinces, and their outlines simplified as one coverage."""
     source = gpd.read_file(path)
     source = source[source["iso_a2"].isin(FIVE)]
     source = source.sort_values(["iso_a2", "iso_3166_2", "name"], ignore_index=True)
@@ -133,46 +145,39 @@ def add_neighbours(
     simple = shapely.coverage_simplify(source.geometry.to_numpy(), SIMPLIFY_DEG)
     simple = shapely.transform(simple, lambda corners: np.round(corners, 5))
     foreign = (source["iso_a2"] != "KH").to_numpy()
-    source = source[foreign]
-    outline = shapely.coverage_union_all(cambodia.geometry.to_numpy())
-    cover = fit_around([outline], simple[foreign])
-    corrected = [
-        PROVINCE_CORRECTIONS.get((code, name), (code, english or name))
-        for code, name, english in zip(
-            source["iso_3166_2"], source["name"], source["name_en"].fillna(""), strict=True
-        )
-    ]
-    neighbours = gpd.GeoDataFrame(
-        {
-            "code": [code for code, _ in corrected],
-            "name": [name for _, name in corrected],
-            "name_km": pd.array([None] * len(corrected), dtype="str"),
-            "country": source["iso_a2"].to_numpy(),
-            "aliases": [
-                None if (code, own) in PROVINCE_CORRECTIONS else aliases(name, [own, *others])
-                for code, (_, name), own, others in zip(
-                    source["iso_3166_2"],
-                    corrected,
-                    source["name"],
-                    source["name_alt"].fillna("").str.split("|"),
-                    strict=True,
-                )
-            ],
-        },
-        geometry=multi(cover[1:]),
-        crs=cambodia.crs,
-    ).sort_values(["country", "code"], ignore_index=True)
-    provinces = pd.concat([cambodia, neighbours], ignore_index=True)
-    outlines = [cover[0]] + [
+    return pd.DataFrame(source[foreign].drop(columns="geometry")), simple[foreign]
+
+
+def name_neighbours(source: pd.DataFrame) -> pd.DataFrame:
+    """Codes, names and other spellings of the neighbours' provinces, the wrong ones put right."""
+    rows = []
+    for code, own, english, others in zip(
+        source["iso_3166_2"],
+        source["name"],
+        source["name_en"].fillna(""),
+        source["name_alt"].fillna("").str.split("|"),
+        strict=True,
+    ):
+        wrong = (code, own) in PROVINCE_CORRECTIONS
+        right, name = PROVINCE_CORRECTIONS.get((code, own), (code, english or own))
+        rows.append((right, name, None if wrong else aliases(name, [own, *others])))
+    named = pd.DataFrame(rows, columns=["code", "name", "aliases"])
+    named["name_km"] = pd.array([None] * len(named), dtype="str")
+    named["country"] = source["iso_a2"].to_numpy()
+    return named[[*AREA_COLUMNS, "aliases"]]
+
+
+def unite_countries(cambodia: shapely.Geometry, neighbours: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Unite the provinces of each of the five countries."""
+    outlines = [cambodia] + [
         shapely.coverage_union_all(neighbours.geometry[neighbours["country"] == code].to_numpy())
         for code in list(FIVE)[1:]
     ]
-    five = gpd.GeoDataFrame(
+    return gpd.GeoDataFrame(
         {"country": list(FIVE), "name": list(FIVE.values()), "scale": "1:10m"},
         geometry=multi(outlines),
-        crs=cambodia.crs,
+        crs=neighbours.crs,
     )
-    return provinces, five
 
 
 def add_world(five: gpd.GeoDataFrame, path: Path) -> gpd.GeoDataFrame:

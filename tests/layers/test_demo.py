@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import geo
-from layers.demo import write_demo
+from layers.demo import _summary, write_demo
 
 ROOT = Path(__file__).parents[2]
 
@@ -118,3 +118,36 @@ def test_an_output_that_cannot_be_a_folder_is_named(tmp_path):
     with pytest.raises(geo.ExportError, match="file"):
         write_demo(file)
     assert file.read_text() == "kept"
+
+
+def test_the_distances_in_words_are_those_of_the_table(demo):
+    table = pd.read_csv(demo.folder / "distance_to_border.csv")
+    home = table[(table["country"] == "KH") & table["distance_m"].notna()]
+    direct = home[home["note"].isna()]
+    surely = (direct["distance_max_m"] <= 20_000).sum()
+    by_chance = ((direct["distance_min_m"] <= 20_000) & (direct["distance_max_m"] > 20_000)).sum()
+    never = (direct["distance_min_m"] > 20_000).sum()
+    (words,) = [s for s in demo.summary if "land border" in s]
+    start = f"Of the {len(home)} located reports in Cambodia, {len(home) - len(direct)} stand at"
+    assert words.startswith(start)
+    assert f"Of the other {len(direct)}, {surely} lie within 20 km" in words
+    assert f"the remaining {never} do not" in words
+    assert (f"for {by_chance} it depends" in words) == (by_chance > 0)
+    assert surely + by_chance + never == len(direct)
+
+
+def test_the_sentence_tells_apart_what_is_sure_and_what_the_radius_leaves_open():
+    border = pd.DataFrame(
+        {
+            "country": "KH",
+            "note": ["", "", "", "", "stand-in"],
+            "distance_m": [1e3, 19e3, 21e3, 90e3, 1e3],
+            "distance_min_m": [0, 10e3, 12e3, 80e3, 0],
+            "distance_max_m": [9e3, 28e3, 30e3, 99e3, 9e3],
+        }
+    )
+    sites = geo.example_sites().head(5)
+    clustering = geo.dbscan(sites.iloc[:1], eps_m=50_000)
+    (words,) = [s for s in _summary(sites, clustering, border) if "land border" in s]
+    assert "Of the other 4, 1 lie within 20 km" in words
+    assert "for 2 it depends on where that is, the remaining 1 do not" in words

@@ -337,3 +337,27 @@ def test_a_leaflet_that_was_not_tested_is_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(xstatic.pkg.leaflet, "BASE_DIR", str(tmp_path))
     with pytest.raises(geo.ExportError, match=r"another leaflet\.\w+ \(sha256"):
         page_html(plain_map())
+
+
+@pytest.mark.parametrize("name", ["reports.csv", "reports.geojson", "map", ".html", "a.html.gz"])
+def test_a_page_replaces_nothing_that_is_not_a_page(tmp_path, name):
+    file = tmp_path / name
+    file.write_text("evidence")
+    with pytest.raises(geo.ExportError, match=r"\.html or \.htm"):
+        layers.save_html(plain_map(), file)
+    assert file.read_text() == "evidence"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("name", ["a.html", "a.htm", "A.HTML"])
+def test_a_page_has_a_pages_name(tmp_path, name):
+    assert layers.save_html(plain_map(), tmp_path / name).read_text().startswith("<!DOCTYPE html>")
+
+
+def test_a_read_only_page_is_not_replaced(tmp_path):
+    file = tmp_path / "map.html"
+    file.write_text("published")
+    file.chmod(0o400)
+    with pytest.raises(geo.ExportError, match="read-only"):
+        layers.save_html(plain_map(), file)
+    assert file.read_text() == "published"

@@ -325,3 +325,13 @@ def test_a_map_can_fit_a_layers_extent():
     page = folium.Map(tiles=None)
     layers.site_layer(sites((104, 11), (106, 13), None)).add_to(page)
     assert page.get_bounds() == [[11, 104], [13, 106]]
+
+
+@pytest.mark.parametrize("column", ["label", "style"])
+def test_columns_of_names_and_lines_that_do_not_exist_are_named(column):
+    points = AREAS.set_geometry(AREAS.representative_point()).assign(style="town", name="x")
+    with pytest.raises(geo.SchemaError, match=f"{column} names \\['nope'\\]"):
+        layers.label_layer(points, name="x", **{column: "nope"})
+    if column == "label":
+        with pytest.raises(geo.SchemaError, match="nope"):
+            layers.line_layer(AREAS.set_geometry(AREAS.boundary), name="x", label="nope")

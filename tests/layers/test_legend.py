@@ -148,3 +148,13 @@ def test_a_legend_belongs_on_a_map(example):
     read = Page(page_html(page))
     (words,) = [text for key, text in read.sections.items() if key.startswith("legend_")]
     assert "confirmed" in words
+
+
+def test_a_legend_of_something_else_is_refused(example):
+    with pytest.raises(TypeError, match="`layers` holds a GeoDataFrame"):
+        layers.legend(example)
+
+
+def test_circles_have_the_colour_that_their_legend_shows(example):
+    layer = layers.uncertainty_layer(example, colour="#0072b2")
+    assert layer.payload["colour"] == layer.legend[0].entries[0].colour == "#0072b2"

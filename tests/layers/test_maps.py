@@ -174,3 +174,105 @@ def test_text_of_the_page_is_text():
     page = page_html(layers.site_map(sites(None), title="{{7*7}}</title><script>x", source="<i>"))
     assert "<title>{{7*7}}&lt;/title&gt;&lt;script&gt;x</title>" in page
     assert "<i>" not in page
+
+
+def test_points_too_near_a_pole_are_counted_apart_and_do_not_move_the_view():
+    page = layers.site_map(sites((0, 90), (0, 89.9), (0, -85.1), (104.9, 11.5), None))
+    words = page_html(page)
+    assert "1 shown, 1 without a location." in words
+    assert "3 too near a pole for this map." in words
+    west, south, east, north = furniture(page).everything
+    assert (west + east) / 2 == pytest.approx(104.9)
+    assert (south + north) / 2 == pytest.approx(11.5)
+    (discs,) = [layer for layer in page.atlas_layers if layer.kind == "discs"]
+    assert len(discs.payload["discs"]) == 1
+    assert "too near a pole" not in page_html(layers.site_map(sites((0, 84.9)))).split("<script")[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "options"),
+    [
+        ("`methods` is the text 'A sentence.'", {"methods": "A sentence."}),
+        ("`details` is the text 'status'", {"details": "status"}),
+        ("`methods` is a int", {"methods": 3}),
+        ("`details` holds a int", {"details": [1]}),
+        ("`layers` is a AtlasLayer", {"layers": layers.site_layer(sites(None))}),
+        ("`layers` holds a GeoDataFrame", {"layers": [sites(None)]}),
+    ],
+)
+def test_a_list_is_not_taken_apart_into_letters(words, options):
+    with pytest.raises(TypeError, match=words.replace(".", r"\.")):
+        layers.site_map(sites(None), **options)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        layers.site_map,
+        layers.site_layer,
+        layers.uncertainty_layer,
+        lambda frame: layers.area_layer(frame, name="x"),
+        lambda frame: layers.line_layer(frame, name="x"),
+        lambda frame: layers.label_layer(frame, name="x"),
+    ],
+)
+def test_a_table_without_geometry_is_named(draw):
+    with pytest.raises(TypeError, match="is a DataFrame, where a GeoDataFrame is needed"):
+        draw(pd.DataFrame({"latitude": [11.5], "longitude": [104.9]}))
+    with pytest.raises(geo.GeometryError, match="no geometry column"):
+        draw(gpd.GeoDataFrame({"a": [1]}))
+
+
+def labels(frame):
+    return layers.site_layer(frame).payload["labels"]
+
+
+def test_places_are_named_by_locality_then_by_the_site_then_by_the_province():
+    here, there = (104.9, 11.5), (103.5, 10.6)
+    assert labels(sites(here, name=["Crown hotel (block 2)"])) == ["Crown hotel"]
+    assert labels(sites(here, name=["Sunrise city"])) == ["Sunrise city"]
+    assert labels(sites(here, name=["A"], locality=["Bavet town, east"])) == ["Bavet"]
+    two = {"name": ["A", "B"], "admin1": ["Kandal", "Kandal"]}
+    assert labels(sites(here, here, **two)) == ["Kandal"]
+    assert labels(sites(there, here, **two)) == ["A", "B"]
+    assert labels(sites(here, here, name=["A", "A"], admin1=["Kandal", None])) == ["A"]
+    assert labels(sites(here, here, name=["B", "A"])) == ["A"]
+    assert labels(sites(here, name=[None])) == [""]
+
+
+def test_responses_are_left_out_where_none_is_known():
+    unknown = page_html(layers.site_map(sites(None, None, state_response=["unknown", None])))
+    assert "State response, as reported" not in unknown
+    assert "Claim and response" not in unknown
+    known = page_html(layers.site_map(sites(None, None, state_response=["unknown", "closed"])))
+    assert "State response, as reported" in known
+    assert "Claim and response" in known
+
+
+def ground(page, title):
+    (layer,) = [layer for layer in page.atlas_layers if layer.title == title]
+    return layer
+
+
+def test_no_sea_is_drawn_where_no_land_is_known():
+    assert ground(layers.site_map(sites((0, 51.5))), "Sea").bounds is None
+    west, south, east, north = ground(layers.site_map(sites((0, 51.5), (105, 12))), "Sea").bounds
+    assert west >= 60
+    assert south >= -15
+    assert east <= 150
+    assert north <= 55
+
+
+def test_every_country_with_a_report_can_be_named_in_the_opening_view_and_beyond():
+    view = geo.load_reference("provinces")
+    page = layers.site_map(geo.example_sites(), view=view)
+    names = [n for n in ground(page, "Names of places").payload["labels"] if n[3] == "country"]
+    west, south, east, north = furniture(page).view
+    for country in ("Cambodia", "Thailand", "Laos", "Vietnam"):
+        points = [(lon, lat) for name, lat, lon, *_ in names if name == country]
+        seen = [west < lon < east and south < lat < north for lon, lat in points]
+        assert seen[0]
+        assert country == "Cambodia" or not all(seen)
+    outlines = geo.load_reference("countries").set_index("name").geometry
+    for name, lat, lon, *_ in names:
+        assert outlines[name].buffer(0.01).contains(shapely.Point(lon, lat))

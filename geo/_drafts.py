@@ -96,6 +96,17 @@ class Draft:
         elif name in self.cells:
             self.cells[name][row] = value
 
+    def replace(self, name: str, row: int, value: Any) -> bool:  # noqa: ANN401 - a cell
+        """Write a cell of a row, unless what stands there is wrong: then the schema names it."""
+        text = self.cells[name][row]
+        if name == "uncertainty_m":
+            wrong = text is not None and not self.given_radius_m[row] > 0
+        else:
+            wrong = text is not None and not _cells.read_words([text], "", VOCABULARIES[name])[0][0]
+        if not wrong:
+            self.write(name, row, value)
+        return not wrong
+
     def fill(self, name: str, row: int, value: Any) -> None:  # noqa: ANN401 - a cell
         """Write a cell of a row that is blank."""
         if value is not None and self.cells[name][row] is None:
@@ -111,7 +122,8 @@ class Draft:
 
 _NEEDED = (
     *("country", "admin1", "admin2", "admin3", "locality", "verbatim_location"),
-    *("uncertainty_m", "location_level", "location_note", "latitude", "longitude", "coordinates"),
+    *("uncertainty_m", "location_level", "location_method", "location_note"),
+    *("latitude", "longitude", "coordinates"),
     *("first_reported", "last_reported", "source_date"),
 )
 

@@ -84,23 +84,26 @@ def take_in(
     """
     _check_level(location_level)
     labels = _recognition.recognise(frame.columns, columns)
+    _recognition.require_distinct(frame.columns)
     steps = _reports.column_steps(frame, labels, columns)
     draft = draft_of(frame, labels)
     drawn = isinstance(frame, gpd.GeoDataFrame)
-    axes = ("latitude" in labels, "longitude" in labels)
-    names = not drawn and not any(axes) and "coordinates" not in labels
+    axes = [name for name in ("latitude", "longitude") if name in labels]
+    if not drawn and len(axes) == 1:
+        raise SchemaError(_recognition.no_coordinates(frame.columns, axes))
+    names = not (drawn or axes or "coordinates" in labels)
     if drawn:
         draft.points = _points.points_of(frame, rows)
-    if all(axes):
+    if len(axes) == len(COORDINATES):
         _locating.read_numbers(draft, (str(labels["latitude"]), str(labels["longitude"])))
-    if "coordinates" in labels and (drawn or axes[0] == axes[1]):
+    if "coordinates" in labels:
         _locating.read_coordinates(draft, str(labels["coordinates"]))
     if names:
         _require_names(frame, labels)
         _locating.read_names(draft)
         _warn_of_names(draft)
     shown = _shown(labels, drawn=drawn)
-    _repairs.repair_points(draft, (shown, shown), repair=repair)
+    _repairs.repair_points(draft, shown, repair=repair)
     told = _told(draft, location_level)
     for row in told:
         draft.write("location_level", row, location_level)
@@ -152,16 +155,19 @@ def _told(draft: Draft, level: str | None) -> list[int]:
     """Rows that need what holds for the whole file: they have neither radius nor level."""
     if level is None:
         return []
-    rows = np.flatnonzero(draft.located & np.isnan(draft.given_radius_m)).tolist()
-    return [row for row in rows if row not in draft.places and draft.level(row) is None]
+    blank = [
+        row
+        for row in np.flatnonzero(draft.located).tolist()
+        if draft.cells["uncertainty_m"][row] is None and draft.cells["location_level"][row] is None
+    ]
+    return [row for row in blank if row not in draft.places]
 
 
 def _widen(draft: Draft) -> None:
     """Widen radii that are smaller than what the notation leaves open, and say so."""
     for row in np.flatnonzero(draft.precision_m * draft.located).tolist():
         given, least = draft.radius_m(row), math.ceil(draft.precision_m[row])
-        if given < least:
-            draft.write("uncertainty_m", row, float(least))
+        if given < least and draft.replace("uncertainty_m", row, float(least)):
             how = draft.notations[row]
             draft.notes[row].append(f"radius widened from {given:g} m: {how} tell no more")
 
@@ -183,6 +189,9 @@ def _written(
         points = {axis: dict.fromkeys(moved) for axis in (0, 1)}
     else:
         points = {axis: dict(zip(moved, draft.points[moved, axis], strict=True)) for axis in (0, 1)}
+        if "latitude" not in labels:
+            # A file whose rows all stay without a point has its columns for points all the same.
+            frame = frame.assign(latitude=None, longitude=None)
     draft.written["latitude"] |= points[0]
     draft.written["longitude"] |= points[1]
     for row, notes in draft.notes.items():

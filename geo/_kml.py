@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import warnings
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, Any
@@ -76,7 +77,11 @@ def _coordinates(element: ET.Element) -> list[tuple[float, float]]:
     if any(len(part) not in (2, 3) for part in tuples):
         message = f"coordinates are longitude,latitude[,height], not {(text or '').strip()[:60]!r}"
         raise ValueError(message)
-    return [(float(longitude), float(latitude)) for longitude, latitude, *_ in tuples]
+    places = [(float(longitude), float(latitude)) for longitude, latitude, *_ in tuples]
+    if not all(math.isfinite(number) for place in places for number in place):
+        message = f"coordinates are finite numbers, not {(text or '').strip()[:60]!r}"
+        raise ValueError(message)
+    return places
 
 
 def _geometry(element: ET.Element) -> Any:  # noqa: ANN401 - shapely is untyped

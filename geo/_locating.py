@@ -239,9 +239,9 @@ def _place(draft: Draft, row: int, place: Place, text: str) -> None:
     """Give a row the point, the radius and the level of a place, and what it left blank."""
     draft.places[row] = place
     draft.points[row] = place.latitude, place.longitude
-    draft.write("uncertainty_m", row, float(np.fmax(draft.given_radius_m[row], place.radius_m)))
-    draft.write("location_level", row, _level_of(place))
-    draft.write("location_method", row, "assigned")
+    draft.replace("uncertainty_m", row, float(np.fmax(draft.given_radius_m[row], place.radius_m)))
+    draft.replace("location_level", row, _level_of(place))
+    draft.replace("location_method", row, "assigned")
     draft.fill("verbatim_location", row, text)
     draft.fill("country", row, place.country)
     draft.fill("admin1", row, place.admin1)

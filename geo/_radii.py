@@ -10,9 +10,8 @@ import math
 from typing import Any
 
 import shapely
-from pyproj import Geod
 
-from geo.geodesy import geodesic_length
+from geo.geodesy import WGS84, geodesic_length
 
 __all__ = [
     "coordinate_radius",
@@ -22,7 +21,6 @@ __all__ = [
     "offset_radius",
 ]
 
-_GEOD = Geod(ellps="WGS84")
 _ROUND_M = 100.0  # circles are rounded up to this, which covers the bulge of edges
 
 
@@ -118,10 +116,10 @@ def coordinate_radius(latitude: float, precision_deg: float, extent_m: float = 0
     >>> round(coordinate_radius(0.0, 0.01)), round(coordinate_radius(30.0, 0.001))
     (1569, 147)
     """
-    phi, e2 = math.radians(latitude), _GEOD.es
+    phi, e2 = math.radians(latitude), WGS84.es
     root = 1 - e2 * math.sin(phi) ** 2
-    north = _GEOD.a * (1 - e2) / root**1.5
-    east = _GEOD.a * math.cos(phi) / math.sqrt(root)
+    north = WGS84.a * (1 - e2) / root**1.5
+    east = WGS84.a * math.cos(phi) / math.sqrt(root)
     return math.radians(precision_deg) * math.hypot(north, east) + extent_m
 
 

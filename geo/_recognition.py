@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from geo._columns import ALWAYS, COORDINATES, NAMES
@@ -13,7 +14,7 @@ from geo.errors import SchemaError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-__all__ = ["find", "like_coordinates", "no_coordinates", "recognise"]
+__all__ = ["find", "like_coordinates", "no_coordinates", "recognise", "require_distinct"]
 
 _ALIKE = 0.8
 
@@ -83,6 +84,14 @@ def recognise(labels: Iterable[object], columns: Mapping[str, str] | None) -> di
             )
             raise SchemaError(message)
     return {ours: theirs_all[0] for ours, theirs_all in found.items()}
+
+
+def require_distinct(labels: Iterable[object]) -> None:
+    """Raise SchemaError if several columns have one name."""
+    doubled = sorted(label for label, count in Counter(map(str, labels)).items() if count > 1)
+    if doubled:
+        message = f"Several columns are called {', '.join(map(repr, doubled))}: rename them."
+        raise SchemaError(message)
 
 
 def like_coordinates(labels: Iterable[object]) -> list[str]:

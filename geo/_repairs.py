@@ -11,7 +11,6 @@ from geo._cells import Fault
 from geo._points import BOXES
 from geo._provinces import in_province, outline_named
 from geo._radii import nearest_point
-from geo.coordinates import is_in_country
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +25,7 @@ __all__ = ["repair_points"]
 
 _OUTLINE_M = 2_000.0  # how far the shipped outlines may be off
 _MINUTES = 60
+_EARTH = (-180.0, -90.0, 180.0, 90.0)
 
 
 class Correction(NamedTuple):
@@ -37,7 +37,7 @@ class Correction(NamedTuple):
     words: str
 
 
-def repair_points(draft: Draft, labels: tuple[str, str], *, repair: bool) -> None:
+def repair_points(draft: Draft, label: str, *, repair: bool) -> None:
     """
     Correct points that contradict the country or the province of their row, or report them.
 
@@ -45,8 +45,8 @@ def repair_points(draft: Draft, labels: tuple[str, str], *, repair: bool) -> Non
     ----------
     draft : Draft
         Rows, changed in place.
-    labels : tuple of str
-        The columns that hold latitude and longitude, for the faults.
+    label : str
+        The columns that hold the coordinates, for the faults.
     repair : bool
         Whether to apply a correction. It is reported as a fault otherwise.
 
@@ -66,12 +66,12 @@ def repair_points(draft: Draft, labels: tuple[str, str], *, repair: bool) -> Non
             draft.fill("verbatim_location", row, _shown(given))
             draft.notes[row].append(f"repaired: {draft.repairs[row]}")
         elif found:
-            draft.refuse(_fault(row, labels[0], given, found))
+            draft.refuse(_fault(row, label, given, found))
         elif not _in_box(draft.points[[row]], None)[0]:
             continue  # the schema names what is no latitude or no longitude
-        elif not is_in_country(given[0], given[1], country):
+        elif not _in_box(draft.points[[row]], country)[0]:
             problem = f"not in {country}: correct the coordinates or the country"
-            draft.refuse(Fault(row, labels[0], _shown(given), "not in its country", problem))
+            draft.refuse(Fault(row, label, _shown(given), "not in its country", problem))
         else:
             draft.notes[row].append(f"doubtful: the point is not in {admin1}")
 
@@ -96,10 +96,13 @@ def _suspects(draft: Draft) -> list[int]:
 
 
 def _in_box(points: Floats, country: str | None) -> NDArray[np.bool_]:
-    """Which points can be in a country; on Earth where there is no country to go by."""
-    west, south, east, north = BOXES.get(country, (0,) * 4) if country else (0, 0, 0, 0)
-    if west == east:
-        west, south, east, north = -180, -90, 180, 90
+    """Which points can be in a country; on Earth where there is no outline to go by."""
+    return _inside(points, BOXES.get(country, _EARTH) if country else _EARTH)
+
+
+def _inside(points: Floats, box: tuple[float, float, float, float]) -> NDArray[np.bool_]:
+    """Which points are between west, south, east and north."""
+    west, south, east, north = box
     latitude, longitude = points.T
     inside = (south <= latitude) & (latitude <= north) & (west <= longitude) & (longitude <= east)
     return np.asarray(inside, dtype=np.bool_)
@@ -152,14 +155,9 @@ def _fits(correction: Correction, country: str | None, admin1: str | None) -> bo
     if kind == "minutes as decimals":
         return False
     # Without a country nothing but an exchange that lies in the region is proved.
-    return country in BOXES if country else kind == "swapped" and _in_region(point)
-
-
-def _in_region(point: Floats) -> bool:
-    """Whether a point is in the region of the five countries."""
-    west, south, east, north = BOXES[None]
-    latitude, longitude = point[0].tolist()
-    return bool(south <= latitude <= north and west <= longitude <= east)
+    if country:
+        return country in BOXES
+    return kind == "swapped" and bool(_inside(point, BOXES[None])[0])
 
 
 def _fault(row: int, label: str, given: list[float], found: list[Correction]) -> Fault:

@@ -95,7 +95,7 @@ def place_steps(
     for row in told:
         grouped["assumed", "location_level", f"{draft.level(row)}, for the whole file"].append(row)
     for row in np.flatnonzero(located & np.isnan(draft.given_radius_m)).tolist():
-        if row not in draft.places and (level := draft.level(row)):
+        if row not in draft.places and (level := draft.level(row) or "") in DEFAULT_RADIUS_M:
             detail = f"{DEFAULT_RADIUS_M[level]:,.0f} m, as of a {level}"
             grouped["assumed", "uncertainty_m", detail].append(row)
     return [

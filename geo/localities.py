@@ -21,7 +21,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import shapely
-from pyproj import Geod
 
 from geo import _phrases
 from geo._places import Place, country_named, next_town_m, province_named
@@ -30,6 +29,7 @@ from geo._radii import covering_circle, nearest_point, offset_radius
 from geo._settling import is_nested, likeliest, may_overlap, settle
 from geo.errors import NotFoundError
 from geo.gazetteer import candidates, frame_of
+from geo.geodesy import WGS84
 from geo.reference import load_reference
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Location", "find_locality", "locate"]
 
-_GEOD = Geod(ellps="WGS84")
 _BORDER_M = 10_000.0  # "near the border", "at the border": what reports still call so
 
 
@@ -319,7 +318,7 @@ def _offset(match: re.Match[str], scope: _Scope) -> _Reading:
             if letters not in _phrases.POINTS:
                 return _Reading((), f"unknown: {match['dir']!r} is no direction")
             azimuth = _phrases.POINTS.index(letters) * 22.5
-            lon, lat, _ = _GEOD.fwd(x.longitude, x.latitude, azimuth, distance)
+            lon, lat, _ = WGS84.fwd(x.longitude, x.latitude, azimuth, distance)
             radius = offset_radius(
                 distance, precision, _phrases.HALF_ANGLE[len(letters)], x.radius_m
             )
@@ -340,7 +339,7 @@ def _orthogonal(match: re.Match[str], scope: _Scope) -> _Reading:
     for x in _anchors(match["x"], scope):
         lon, lat = x.longitude, x.latitude
         for letters, distance, _ in steps:
-            lon, lat, _ = _GEOD.fwd(lon, lat, _phrases.POINTS.index(letters) * 22.5, distance)
+            lon, lat, _ = WGS84.fwd(lon, lat, _phrases.POINTS.index(letters) * 22.5, distance)
         radius = math.hypot(steps[0][2], steps[1][2]) + x.radius_m
         made.append(_made(x, "offset", (lon, lat), radius, match.group().strip()))
     return _Reading(tuple(made))
@@ -375,8 +374,8 @@ def _between(match: re.Match[str], scope: _Scope) -> _Reading:
     made = []
     for x in _anchors(match["x"], scope):
         for y in _anchors(match["y"], scope):
-            azimuth, _, gap = _GEOD.inv(x.longitude, x.latitude, y.longitude, y.latitude)
-            lon, lat, _ = _GEOD.fwd(x.longitude, x.latitude, azimuth, gap / 2)
+            azimuth, _, gap = WGS84.inv(x.longitude, x.latitude, y.longitude, y.latitude)
+            lon, lat, _ = WGS84.fwd(x.longitude, x.latitude, azimuth, gap / 2)
             radius = gap / 2 + max(x.radius_m, y.radius_m)
             made.append(_made(x, "between", (lon, lat), radius, match.group().strip()))
     return _Reading(tuple(made))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -165,10 +164,7 @@ def sites_from(
 def _with_geometry(frame: pd.DataFrame) -> pd.DataFrame:
     """Frame as a GeoDataFrame with geometry in `geometry`, or one without any geometry."""
     labels = [str(label) for label in frame.columns]
-    doubled = sorted(label for label, count in Counter(labels).items() if count > 1)
-    if doubled:
-        message = f"Several columns are called {', '.join(map(repr, doubled))}: rename them."
-        raise SchemaError(message)
+    _recognition.require_distinct(labels)
     active = frame.active_geometry_name if isinstance(frame, gpd.GeoDataFrame) else None
     if active is None and "geometry" in labels:
         if isinstance(frame["geometry"].dtype, gpd.array.GeometryDtype):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pyproj import Geod
 
 from geo._provinces import province_codes
-from geo.errors import GeoWarning, SchemaError
+from geo.errors import GeoWarning, ReadError, SchemaError
 from geo.examples import example_sites
 from geo.reading import read_report, read_sites
 from geo.reference import load_reference
@@ -391,6 +391,56 @@ def test_the_report_accounts_for_every_row_and_column(write):
                 )
             )
         )
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "words"),
+    [
+        ("lat,lon,location_level\n11.5,104.9,country\n", "uncertainty_m", "no default radius"),
+        ("lat,lon,location_level\n11.5,104.9,none\n", "uncertainty_m", "no default radius"),
+        ('coords,radius_m,location_level\n"11.5, 104.9",-5,building\n', "radius_m", "more than 0"),
+        ('coords,radius_m\n"11.5, 104.9",nan\n', "radius_m", "not a number"),
+        ("place,radius_m\nPoipet,inf\n", "radius_m", "not a number"),
+        ("place,location_level\nPoipet,vilage\n", "location_level", "did you mean village"),
+        ("place,location_method\nPoipet,guessed\n", "location_method", "measured, assigned"),
+        ("place,country\nPoipet,Atlantis\n", "country", "not a country code"),
+    ],
+)
+@pytest.mark.parametrize("level", [None, "town"])
+def test_what_is_found_never_hides_what_is_wrong_in_a_cell(write, text, column, words, level):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GeoWarning)
+        problems = problems_of(write(text), location_level=level)
+    told = problems.loc[problems["column"] == column, "problem"]
+    assert told.str.contains(words).any(), problems
+
+
+def test_rows_that_all_stay_without_a_point_are_still_rows(write):
+    sites = read_sites(write("place\nNowhereville\nNeverland town\n"))
+    assert sites.geometry.isna().all()
+    assert sites["location_note"].str.startswith("not located: unknown").all()
+    sites = read_sites(write("coordinates,place\n,Poipet\n,Bavet\n"))
+    assert sites["locality"].tolist() == ["Poipet", "Bavet"]
+    assert sites.geometry.isna().all()
+
+
+def test_columns_of_one_name_are_an_error_whatever_they_are(write):
+    with pytest.raises(SchemaError, match="Several columns are called 'Notes'"):
+        read_sites(write("lat,lon,radius_m,Notes,Notes\n11.5,104.9,50,a,b\n"))
+
+
+def test_half_of_the_coordinates_is_an_error_that_names_the_files_own_columns(write):
+    with pytest.raises(SchemaError, match=r"The table has 'lat', 'place'\."):
+        read_sites(write("lat,place\n11.5,Poipet\n"))
+
+
+def test_a_kml_point_of_no_numbers_is_an_error(write):
+    text = (
+        '<kml xmlns="http://www.opengis.net/kml/2.2"><Document><Placemark>'
+        "<Point><coordinates>nan,nan</coordinates></Point></Placemark></Document></kml>"
+    )
+    with pytest.raises(ReadError, match="finite numbers"):
+        read_sites(write(text, "nan.kml"))
 
 
 def test_plain_tables_are_read_without_a_word(write):

@@ -9,29 +9,33 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geo.geodesy import Points, candidate_pairs, place_points, within
+from geo._clusterings import NOISE
+from geo._search import candidate_pairs, count_up_to, linkage, plant, within
+from geo._threads import in_threads
+from geo.geodesy import chord_beyond, chord_within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.intp]
+    from geo._kernels import Tree
+    from geo.geodesy import Points
 
-__all__ = ["NOISE", "label_points"]
+    Ints = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
 
-NOISE = -1
+__all__ = ["label_points"]
+
+_OPEN = 1024  # pairs for which there is room at first, and twice that whenever they are more
 
 
-def label_points(lon: Floats, lat: Floats, eps_m: float, min_samples: int) -> tuple[Ints, int]:
+def label_points(points: Points, eps_m: float, min_samples: int) -> tuple[Ints, int]:
     """
     Label points as scikit-learn numbers them.
 
     Parameters
     ----------
-    lon, lat : numpy.ndarray of float, shape (n,)
-        Degrees, WGS 84, none missing.
+    points : Points
+        The points, n of them.
     eps_m : float
         Two points at most this far apart are neighbours, in metres.
     min_samples : int
@@ -44,74 +48,75 @@ def label_points(lon: Floats, lat: Floats, eps_m: float, min_samples: int) -> tu
     n_ambiguous : int
         Points that had a choice of clusters and got the lowest.
     """
-    # many reports share one place: each place is searched once and weighs as many as it has
-    place, first, back, weight = np.unique(
-        np.column_stack([lon, lat]),
-        axis=0,
-        return_index=True,
-        return_inverse=True,
-        return_counts=True,
-    )
-    points = place_points(place[:, 0], place[:, 1])
-    core = _cores(points, weight, eps_m, min_samples)
-    number = _number_cores(_chosen(points, core), first[core], eps_m)
-    lowest, highest = _reach(points, core, number, eps_m)
-    ambiguous = int(weight[(highest >= 0) & (lowest < highest)].sum())
-    return np.where(highest >= 0, lowest, NOISE)[back.ravel()], ambiguous
-
-
-def _cores(points: Points, weight: Ints, eps_m: float, min_samples: int) -> Ints:
-    """Return the positions of the points with enough neighbours."""
-    neighbours = np.zeros(len(weight))
-    for i, j in _neighbours(points, points, eps_m):
-        neighbours += np.bincount(i, weight[j], len(weight))
-    return np.flatnonzero(neighbours >= min_samples)
-
-
-def _number_cores(cores: Points, first: Ints, eps_m: float) -> Ints:
-    """Return the cluster of each core, numbered by the first row that stands at one of its own."""
-    component = np.arange(len(first))
-    for i, j in _neighbours(cores, cores, eps_m):
-        component = _joined(component, i, j)
-    earliest = np.full(len(first), first.max(initial=-1) + 1)
-    np.minimum.at(earliest, component, first)
-    number = np.full(len(first), NOISE)
-    used = np.unique(component)
-    number[used[np.argsort(earliest[used])]] = np.arange(len(used))
-    return number[component]
-
-
-def _reach(points: Points, core: Ints, number: Ints, eps_m: float) -> tuple[Ints, Ints]:
-    """Return the lowest and the highest cluster with a core near each point; highest -1: none."""
     n = len(points.lon)
-    lowest, highest = np.full(n, len(core)), np.full(n, NOISE)
-    lowest[core] = highest[core] = number
-    border = np.setdiff1d(np.arange(n), core)
-    for i, j in _neighbours(_chosen(points, border), _chosen(points, core), eps_m):
-        np.minimum.at(lowest, border[i], number[j])
-        np.maximum.at(highest, border[i], number[j])
-    return lowest, highest
+    if not n:
+        return np.empty(0, dtype=np.int64), 0
+    tree = plant(points.xyz)
+    # from here on, all stand in the order of the tree
+    placed = points.at(tree.order)
+    core = count_up_to(placed, tree, eps_m, min_samples) >= min_samples
+    cores = np.empty(len(tree.boxes), dtype=np.int64)
+    linkage().first_cores(tree, core, cores)
+    number = _number_cores(placed, tree, core, cores, eps_m)
+    lowest, highest = _reach(placed, tree, core, cores, number, eps_m)
+    labels = np.empty(n, dtype=np.int64)
+    labels[tree.order] = lowest
+    return labels, int((lowest < highest).sum())
 
 
-def _chosen(points: Points, rows: Ints) -> Points:
-    """Return the points at some positions."""
-    return Points(points.lon[rows], points.lat[rows], points.xyz[rows])
+def _bounds2(eps_m: float) -> tuple[float, float]:
+    """Return the squares of the chords that are surely within and surely beyond a distance."""
+    return max(float(chord_within(eps_m)), 0.0) ** 2, float(chord_beyond(eps_m)) ** 2
 
 
-def _neighbours(points: Points, targets: Points, eps_m: float) -> Iterator[tuple[Ints, Ints]]:
-    """Yield, in portions, every pair within `eps_m`."""
-    for i, j in candidate_pairs(points, targets, eps_m):
-        met = within(points, i, targets, j, eps_m)
-        yield i[met], j[met]
+def _number_cores(points: Points, tree: Tree, core: Flags, cores: Ints, eps_m: float) -> Ints:
+    """Return the cluster of each core, by the first row among its cores; `NOISE` elsewhere."""
+    parent = np.arange(len(core))
+    room = _OPEN
+    while True:
+        i, j = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
+        n_open = linkage().join_cores(tree, core, cores, *_bounds2(eps_m), parent, i, j)
+        if n_open <= room:
+            break
+        room = 2 * n_open
+    met = within(points, i[:n_open], points, j[:n_open], eps_m)
+    for a, b in zip(i[:n_open][met], j[:n_open][met], strict=True):
+        linkage().join(parent, a, b)
+    at = np.flatnonzero(core)
+    roots = np.empty(len(core), dtype=np.int64)
+    linkage().roots_of(parent, roots)
+    earliest = np.full(len(core), len(core))
+    np.minimum.at(earliest, roots[at], tree.order[at])
+    number = np.full(len(core), NOISE)
+    used = np.flatnonzero(earliest < len(core))
+    number[used[np.argsort(earliest[used])]] = np.arange(len(used))
+    return np.where(core, number[roots], NOISE)
 
 
-def _joined(component: Ints, i: Ints, j: Ints) -> Ints:
-    """Merge the components that pairs of members join."""
-    # `import geo` stays light; only a search needs scipy.
-    from scipy.sparse import coo_array  # noqa: PLC0415
-    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+def _reach(
+    points: Points, tree: Tree, core: Flags, cores: Ints, number: Ints, eps_m: float
+) -> tuple[Ints, Ints]:
+    """Return the lowest and the highest cluster with a core near each point, or `NOISE`."""
+    reached = np.empty((len(core), 3), dtype=np.int64)
+    in_threads(
+        lambda start, stop: linkage().reach_cores(
+            start, stop, tree, core, cores, number, *_bounds2(eps_m), reached
+        ),
+        len(core),
+    )
+    open_, at = np.flatnonzero(reached[:, 2]), np.flatnonzero(core)
+    if len(open_):
+        _reach_open(points, open_, at, number, eps_m, reached)
+    return reached[:, 0], reached[:, 1]
 
-    n = len(component)
-    edges = coo_array((np.ones(len(i), dtype=bool), (component[i], component[j])), shape=(n, n))
-    merged = connected_components(edges, directed=False)[1]
-    return np.asarray(merged[component], dtype=np.intp)
+
+def _reach_open(
+    points: Points, open_: Ints, at: Ints, number: Ints, eps_m: float, reached: Ints
+) -> None:
+    """Decide by geodesics which cores some points reach."""
+    for i, j in candidate_pairs(points.at(open_), points.at(at), eps_m):
+        met = within(points, open_[i], points, at[j], eps_m)
+        row, found = open_[i[met]], number[at[j[met]]]
+        reached[row, 0] = np.where(reached[row, 0] < 0, found.max(initial=0), reached[row, 0])
+        np.minimum.at(reached[:, 0], row, found)
+        np.maximum.at(reached[:, 1], row, found)

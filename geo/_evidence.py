@@ -11,7 +11,8 @@ import pandas as pd
 import shapely
 
 from geo._names import SAME_NAME, fold, name_score, skeleton, telling_skeleton
-from geo.geodesy import Points, candidate_pairs, place_points
+from geo._search import candidate_pairs
+from geo.geodesy import Points, place_points
 from geo.reference import load_reference
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The area that holds the true places of some sites: the hull of their uncertainty discs."""
+"""The area that holds the true places of some sites, drawn around their uncertainty discs."""
 
 from __future__ import annotations
 
@@ -16,13 +16,18 @@ from geo.projection import local_crs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from pyproj import CRS
 
     Floats = NDArray[np.float64]
 
-__all__ = ["hull_of", "require_radii"]
+__all__ = ["SHAPES", "area_of", "require_radii"]
+
+SHAPES = ("convex_hull", "concave_hull", "discs")
 
 _DISC_CORNERS = 72
 _SIDE_M = 5000.0
+_CONCAVITY = 0.3  # 0 follows every corner, 1 is the convex hull
+_HALF_TURN = 180.0
 _TO_POLE_M = 10_001_965.73  # a quarter of a meridian: no place is farther from the nearest pole
 
 
@@ -60,14 +65,20 @@ def require_radii(sites: gpd.GeoDataFrame, clustered: NDArray[np.bool_]) -> None
         raise SchemaError(message, problems)
 
 
-def hull_of(members: gpd.GeoDataFrame) -> shapely.Polygon | shapely.MultiPolygon:
+def area_of(
+    members: gpd.GeoDataFrame, shape: str, buffer_m: float
+) -> shapely.Polygon | shapely.MultiPolygon:
     """
-    Draw the convex hull of the uncertainty discs of some sites.
+    Draw the area of the uncertainty discs of some sites.
 
     Parameters
     ----------
     members : geopandas.GeoDataFrame
         Located sites, each with its radius.
+    shape : str
+        One of `SHAPES`.
+    buffer_m : float
+        By how much every disc is larger, in metres.
 
     Returns
     -------
@@ -80,7 +91,7 @@ def hull_of(members: gpd.GeoDataFrame) -> shapely.Polygon | shapely.MultiPolygon
         If it holds a pole.
     """
     lon, lat = coordinates(members, "sites")
-    discs = np.unique(np.column_stack([lon, lat, radii(members)]), axis=0)
+    discs = np.unique(np.column_stack([lon, lat, radii(members) + buffer_m]), axis=0)
     if discs[:, 2].max() >= _TO_POLE_M:
         raise _pole_error()
     turns = np.linspace(0, 360, _DISC_CORNERS, endpoint=False)
@@ -89,26 +100,60 @@ def hull_of(members: gpd.GeoDataFrame) -> shapely.Polygon | shapely.MultiPolygon
     outer = radius / np.cos(np.pi / _DISC_CORNERS)
     x, y, _ = WGS84.fwd(x, y, np.tile(turns, len(discs)), outer)
     crs = local_crs(shapely.MultiPoint(discs[:, :2]))
-    corners = gpd.GeoSeries([shapely.multipoints(np.column_stack([x, y]))], crs=4326).to_crs(crs)
+    corners = gpd.GeoSeries.from_xy(x, y, crs=4326).to_crs(crs).get_coordinates().to_numpy()
+    area = _around(corners, shape)
     # short sides, because a long one bends when it is read as straight in degrees
-    hull = corners.iloc[0].convex_hull.segmentize(_SIDE_M)
-    ring = gpd.GeoSeries([hull], crs=crs).to_crs(4326).to_numpy()
-    return _cut(shapely.get_coordinates(ring))
+    return _in_degrees(area.segmentize(_SIDE_M), crs)
 
 
-def _cut(ring: Floats) -> shapely.Polygon | shapely.MultiPolygon:
-    """Return the polygon of a ring, in parts on both sides where it crosses the antimeridian."""
-    lon = np.unwrap(ring[:, 0], period=360)
-    if abs(lon[-1] - lon[0]) > 180:  # noqa: PLR2004 - half a turn: the ring does not close
-        raise _pole_error()
-    whole = shapely.Polygon(np.column_stack([lon, ring[:, 1]]))
+def _around(corners: Floats, shape: str) -> shapely.Polygon | shapely.MultiPolygon:
+    """Return the area around discs in the plane, given by the corners of one after the other."""
+    if shape == "convex_hull":
+        return shapely.MultiPoint(corners).convex_hull
+    discs = shapely.polygons(corners.reshape(-1, _DISC_CORNERS, 2))
+    together = shapely.union_all(discs)
+    if shape == "discs":
+        return together
+    # the hull of corners alone could cut into a disc that stands at a bay
+    hull = shapely.concave_hull(shapely.MultiPoint(corners), ratio=_CONCAVITY)
+    return shapely.union_all([hull, together])
+
+
+def _in_degrees(
+    area: shapely.Polygon | shapely.MultiPolygon, crs: CRS
+) -> shapely.Polygon | shapely.MultiPolygon:
+    """Return an area of the plane in degrees, in parts where it crosses the antimeridian."""
+    parts = gpd.GeoSeries([area], crs=crs).explode(ignore_index=True).to_crs(4326)
+    pieces = [piece for part in parts for piece in _cut(part)]
+    return pieces[0] if len(pieces) == 1 else shapely.MultiPolygon(pieces)
+
+
+def _cut(polygon: shapely.Polygon) -> list[shapely.Polygon]:
+    """Return a polygon whose longitudes jump at the antimeridian as parts on both sides of it."""
+    shell = _unwrapped(polygon.exterior)
+    holes = []
+    for ring in polygon.interiors:
+        hole = _unwrapped(ring)
+        hole[:, 0] += 360 * np.round((shell[:, 0].mean() - hole[:, 0].mean()) / 360)
+        holes.append(hole)
+    whole = shapely.Polygon(shell, holes)
+    if shell[:, 0].min() >= -_HALF_TURN and shell[:, 0].max() <= _HALF_TURN:
+        return [whole]
     parts: list[shapely.Polygon] = []
-    for turn in (-360, 0, 360):
-        part = whole.intersection(shapely.box(turn - 180, -90, turn + 180, 90))
-        if part.area > 0:
-            corners = shapely.get_coordinates(part.convex_hull) - [turn, 0]
-            parts.append(shapely.Polygon(corners))
-    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
+    for turn in (-2 * _HALF_TURN, 0, 2 * _HALF_TURN):
+        side = whole.intersection(shapely.box(turn - _HALF_TURN, -90, turn + _HALF_TURN, 90))
+        pieces = shapely.get_parts(side)
+        parts.extend(shapely.transform(pieces[shapely.area(pieces) > 0], lambda xy: xy - [turn, 0]))  # noqa: B023 - called at once
+    return parts
+
+
+def _unwrapped(ring: shapely.LinearRing) -> Floats:
+    """Return the vertices of a ring with longitudes that do not jump."""
+    vertices: Floats = shapely.get_coordinates(ring)
+    vertices[:, 0] = np.unwrap(vertices[:, 0], period=2 * _HALF_TURN)
+    if abs(vertices[-1, 0] - vertices[0, 0]) > _HALF_TURN:
+        raise _pole_error()  # the ring does not close
+    return vertices
 
 
 def _pole_error() -> GeometryError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,10 @@ __all__ = [
     "any_length",
     "coordinates",
     "is_gone",
+    "lengths",
     "parts_of",
     "positive_length",
+    "problems_of",
     "radii",
     "shapes_of",
     "target_radii",
@@ -34,6 +37,9 @@ __all__ = [
 ]
 
 POINT, _MULTI = 0, 4  # shapely's type numbers; from 4 on a geometry is made of others
+_HALF_TURN = 180
+_MOST_LON, _MOST_LAT = 3 * _HALF_TURN, 90  # longitudes may be written a turn beyond their range
+_MOST = np.array([_MOST_LON, _MOST_LAT, _MOST_LON, _MOST_LAT])
 
 
 def coordinates(
@@ -42,67 +48,77 @@ def coordinates(
     """Return longitude and latitude of points in degrees, NaN where missing."""
     geometry = to_degrees(frame)
     shapes = geometry.to_numpy()
-    gone = is_gone(shapes)
-    wrong = ~gone & (shapely.get_type_id(shapes) != POINT)
+    kind = shapely.get_type_id(shapes)
+    gone = is_gone(shapes, kind)
+    wrong = ~gone & (kind != POINT)
     if wrong.any():
         kinds = sorted(set(geometry[wrong].geom_type))
         message = (
             f"{wrong.sum()} of {len(shapes)} {role} are no points but {', '.join(kinds)}. Points "
             f"are needed. {hint or 'representative_point() gives one inside each geometry.'}"
         )
-        raise GeometryError(message, _problems(geometry, wrong, "not a point"))
-    _require_degrees(geometry, gone, role)
-    placed = np.where(gone, None, shapes)
-    return shapely.get_x(placed), shapely.get_y(placed)
+        raise GeometryError(message, problems_of(geometry, wrong, "not a point"))
+    placed = np.where(gone, None, shapes) if gone.any() else shapes
+    x, y = shapely.get_x(placed), shapely.get_y(placed)
+    _require_degrees(geometry, gone | ((np.abs(x) <= _MOST_LON) & (np.abs(y) <= _MOST_LAT)), role)
+    return x, y
 
 
-def shapes_of(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> NDArray[np.object_]:
+def shapes_of(
+    frame: gpd.GeoDataFrame | gpd.GeoSeries, *, geodesic: bool = False
+) -> NDArray[np.object_]:
     """Return geometries in degrees, fit to be measured to; None where missing or empty."""
     geometry = to_degrees(frame)
     shapes = geometry.to_numpy().astype(object)
     gone = is_gone(shapes)
     shapes[gone] = None
-    _require_degrees(geometry, gone, "targets")
-    broken = ~gone & ~shapely.is_valid(shapes) & (shapely.get_dimensions(shapes) == 2)  # noqa: PLR2004 - surfaces
+    bounds = shapely.bounds(shapes)
+    inside = np.isfinite(bounds).all(axis=1) & (np.abs(bounds) <= _MOST).all(axis=1)
+    _require_degrees(geometry, gone | inside, "targets")
+    surface = shapely.get_dimensions(shapes) == 2  # noqa: PLR2004 - surfaces
+    broken = np.zeros(len(shapes), dtype=bool)
+    broken[surface] = ~shapely.is_valid(shapes[surface])
     if broken.any():
         message = (
             f"{broken.sum()} of {len(shapes)} polygons are invalid, so that inside and outside are "
             "not defined. Repair them with make_valid()."
         )
-        raise GeometryError(message, _problems(geometry, broken, "invalid polygon"))
-    wide = np.array([shape is not None and _wraps(shape) for shape in shapes], dtype=bool)
+        raise GeometryError(message, problems_of(geometry, broken, "invalid polygon"))
+    wide = surface & (bounds[:, 2] - bounds[:, 0] > _HALF_TURN)
+    wide[wide] = [_wraps(shape, geodesic=geodesic) for shape in shapes[wide]]
     if wide.any():
         message = (
             f"{wide.sum()} of {len(shapes)} polygons have an edge across more than 180 degrees of "
             "longitude: it is unclear which side is inside. Cut them at the antimeridian "
             "(RFC 7946, section 3.1.9), or add vertices to very wide ones with segmentize()."
         )
-        raise GeometryError(message, _problems(geometry, wide, "edge wider than 180 degrees"))
+        raise GeometryError(message, problems_of(geometry, wide, "edge wider than 180 degrees"))
     return np.asarray(shapes)
 
 
-def is_gone(shapes: NDArray[np.object_]) -> NDArray[np.bool_]:
+def is_gone(
+    shapes: NDArray[np.object_], kind: NDArray[np.int32] | None = None
+) -> NDArray[np.bool_]:
     """Tell which geometries are no place: missing, empty, or points made of missing numbers."""
-    gone = shapely.is_missing(shapes) | shapely.is_empty(shapes)
+    kind = shapely.get_type_id(shapes) if kind is None else kind
+    gone = (kind < 0) | shapely.is_empty(shapes)
     # points_from_xy makes such points of empty cells; get_x fails on empty ones
-    points = np.flatnonzero(~gone & (shapely.get_type_id(shapes) == POINT))
+    points = np.flatnonzero(~gone & (kind == POINT))
     x, y = shapely.get_x(shapes[points]), shapely.get_y(shapes[points])
     gone[points[np.isnan(x) | np.isnan(y)]] = True
     return np.asarray(gone)
 
 
-def _wraps(shape: BaseGeometry) -> bool:
+def _wraps(shape: BaseGeometry, *, geodesic: bool) -> bool:
     """Tell whether a ring of a geometry has an edge across more than half the globe."""
-    west, _, east, _ = shape.bounds
-    if east - west <= 180:  # noqa: PLR2004 - half a turn
-        return False
     parts = parts_of(np.array([shape], dtype=object))
     vertices, ring = shapely.get_coordinates(
         shapely.get_rings(parts[shapely.get_dimensions(parts) == 2]),  # noqa: PLR2004 - surfaces
         return_index=True,
     )
     step = np.abs(np.diff(vertices[:, 0]))[ring[1:] == ring[:-1]]
-    return bool(((step > 180) & (step != 360)).any())  # noqa: PLR2004 - half and full turn
+    # whole-world boxes are written with a full turn along a parallel, which is no geodesic
+    return bool(((step > _HALF_TURN) & (geodesic | (step != 2 * _HALF_TURN))).any())
 
 
 def parts_of(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
@@ -112,23 +128,20 @@ def parts_of(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
     return np.asarray(shapes[~shapely.is_empty(shapes)])
 
 
-def _require_degrees(geometry: gpd.GeoSeries, gone: NDArray[np.bool_], role: str) -> None:
+def _require_degrees(geometry: gpd.GeoSeries, fit: NDArray[np.bool_], role: str) -> None:
     """Refuse geometries that lie outside longitude and latitude."""
-    bounds = geometry.bounds.to_numpy()
-    outside = ~gone & ~(
-        np.isfinite(bounds).all(axis=1)
-        & (np.abs(bounds[:, [0, 2]]) <= 540).all(axis=1)  # noqa: PLR2004 - a turn and a half
-        & (np.abs(bounds[:, [1, 3]]) <= 90).all(axis=1)  # noqa: PLR2004 - the poles
-    )
+    outside = ~fit
     if outside.any():
         message = (
             f"{outside.sum()} of {len(geometry)} {role} lie outside longitude and latitude. Are "
             "the two swapped, or is the frame in metres and its coordinate reference system wrong?"
         )
-        raise GeometryError(message, _problems(geometry, outside, "outside longitude and latitude"))
+        raise GeometryError(
+            message, problems_of(geometry, outside, "outside longitude and latitude")
+        )
 
 
-def _problems(geometry: gpd.GeoSeries, at_fault: NDArray[np.bool_], problem: str) -> pd.DataFrame:
+def problems_of(geometry: gpd.GeoSeries, at_fault: NDArray[np.bool_], problem: str) -> pd.DataFrame:
     """Return the rows at fault, as in every error, under their own labels."""
     return pd.DataFrame(
         {
@@ -201,6 +214,17 @@ def any_length(value: float, name: str) -> float:
         message = f"{name} is {value!r}; it must be a length in metres, a number from 0 on."
         raise ValueError(message)
     return float(value)
+
+
+def lengths(values: float | Iterable[float], name: str) -> Floats:
+    """Return one or several lengths as an array."""
+    given = (
+        list(values) if isinstance(values, Iterable) and not isinstance(values, str) else [values]
+    )
+    if not given:
+        message = f"{name} is empty. Give at least one length in metres."
+        raise ValueError(message)
+    return np.array([any_length(value, name) for value in given])
 
 
 def whole_number(value: int, name: str) -> int:

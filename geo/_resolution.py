@@ -15,16 +15,33 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["ADVICE", "counted", "find_limits", "metres", "place_names"]
+__all__ = ["advice", "counted", "find_limits", "metres", "place_names", "unresolved"]
 
-ADVICE = (
-    "Use a larger eps_m, count by province or district with count_by_area(), or obtain better "
-    "locations."
-)
 _NAMES_SHOWN = 5
 
 
-def find_limits(sites: gpd.GeoDataFrame, eps_m: float, min_samples: int) -> str:
+def advice(eps_m: float | None) -> str:
+    """
+    Say what to do about such limits.
+
+    Parameters
+    ----------
+    eps_m : float or None
+        The distance asked for, in metres, if there is one.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    larger = "" if eps_m is None else "Use a larger eps_m, count"
+    return (
+        f"{larger or 'Count'} by province or district with count_by_area(), or obtain better "
+        "locations."
+    )
+
+
+def find_limits(sites: gpd.GeoDataFrame, eps_m: float | None, min_samples: int) -> str:
     """
     Say what in the locations cannot carry clusters at a distance.
 
@@ -32,8 +49,8 @@ def find_limits(sites: gpd.GeoDataFrame, eps_m: float, min_samples: int) -> str:
     ----------
     sites : geopandas.GeoDataFrame
         Points; rows without location are left aside.
-    eps_m : float
-        The distance asked for, in metres.
+    eps_m : float or None
+        The distance asked for, in metres, if there is one.
     min_samples : int
         Reports at one coordinate that make it worth naming.
 
@@ -49,7 +66,7 @@ def find_limits(sites: gpd.GeoDataFrame, eps_m: float, min_samples: int) -> str:
     frame = sites[located]
     parts = [
         _shared_finding(frame, np.column_stack([lon[located], lat[located]]), min_samples),
-        _radius_finding(frame, eps_m),
+        "" if eps_m is None else _radius_finding(frame, eps_m),
     ]
     if not any(parts):
         return ""
@@ -57,6 +74,40 @@ def find_limits(sites: gpd.GeoDataFrame, eps_m: float, min_samples: int) -> str:
         "Such clusters describe how places are looked up (the gazetteer), not where the sites are."
     )
     return " ".join([part for part in parts if part] + [meaning])
+
+
+def unresolved(sites: gpd.GeoDataFrame, distance_m: float) -> str:
+    """
+    Say that the radii of some sites cannot tell a distance.
+
+    Parameters
+    ----------
+    sites : geopandas.GeoDataFrame
+        Points; rows without location are left aside.
+    distance_m : float
+        The distance, in metres.
+
+    Returns
+    -------
+    str
+        A sentence; nothing if they can: the distance is at least twice the 75th percentile of
+        the radii, none of which is unknown.
+    """
+    lon, _ = coordinates(sites, "sites")
+    radius = radii(sites)[np.isfinite(lon)]
+    if not len(radius):
+        return ""
+    if np.isnan(radius).any():
+        return (
+            f"Perhaps not resolvable: {np.isnan(radius).sum()} of {len(radius)} radii are unknown."
+        )
+    quartile = float(np.percentile(radius, 75))
+    if distance_m >= 2 * quartile:
+        return ""
+    return (
+        f"Not resolvable: a quarter of the reports are known to within {metres(quartile)} or "
+        f"worse, and {metres(distance_m)} is less than twice that."
+    )
 
 
 def place_names(sites: gpd.GeoDataFrame) -> pd.Series:
@@ -119,7 +170,9 @@ def metres(length_m: float) -> str:
 
 def _shared_finding(sites: gpd.GeoDataFrame, places: Floats, min_samples: int) -> str:
     """Say which coordinates many sites share."""
-    _, back, size = np.unique(places, axis=0, return_inverse=True, return_counts=True)
+    # hashing, not sorting: a million places must not cost a second
+    back = pd.DataFrame(places).groupby([0, 1], sort=False).ngroup().to_numpy()
+    size = np.bincount(back)
     shared = size > 1
     n_shared = int(size[shared].sum())
     heavy = shared & (size >= min_samples)
@@ -128,7 +181,7 @@ def _shared_finding(sites: gpd.GeoDataFrame, places: Floats, min_samples: int) -
     names = place_names(sites).reset_index(drop=True)
     listed = []
     for place in np.flatnonzero(heavy if heavy.any() else shared):
-        called = names[back.ravel() == place].dropna().astype(str)
+        called = names[back == place].dropna().astype(str)
         # the most frequent name, the first in the alphabet among equals
         name = min(called.mode()).split(" (")[0] if len(called) else "a place without a name"
         listed.append((-int(size[place]), name))

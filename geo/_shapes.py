@@ -8,17 +8,34 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from geo._edges import Edges, distance_to_edges, index_edges
-from geo._inputs import POINT, parts_of
-from geo.geodesy import Points, chord_beyond, longest_length, nearest_points, place_points
+from geo._edges import Edges, Foot, index_edges, nearest_on_edges
+from geo._geodesics import densified
+from geo._inputs import POINT, parts_of, problems_of
+from geo._search import nearest_points
+from geo.errors import GeometryError
+from geo.geodesy import Points, chord_beyond, longest_length, place_points
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]
 
-__all__ = ["Shape", "measure", "nearest_shapes", "prepare"]
+__all__ = [
+    "Shape",
+    "feet_on",
+    "inside",
+    "measure",
+    "nearest_shapes",
+    "prepare",
+    "require_surfaces",
+    "signed_distance",
+    "unsigned_distance",
+]
+
+_HALF_TURN = 180
+_SURFACES = (3, 6)  # shapely's type numbers of a polygon and of several
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +64,7 @@ class Shape:
     radius_m: float
 
 
-def prepare(shapes: NDArray[np.object_]) -> Shape:
+def prepare(shapes: NDArray[np.object_], *, geodesic: bool = False) -> Shape:
     """
     Index the points, lines and rings of some geometries.
 
@@ -55,6 +72,8 @@ def prepare(shapes: NDArray[np.object_]) -> Shape:
     ----------
     shapes : numpy.ndarray of shapely geometries
         In degrees, none missing or empty; together they are one feature.
+    geodesic : bool, default False
+        Whether edges are geodesics; else they are straight in longitude and latitude.
 
     Returns
     -------
@@ -68,16 +87,19 @@ def prepare(shapes: NDArray[np.object_]) -> Shape:
     lines = np.concatenate([parts[dimension == 1], shapely.get_rings(polygons)])
     vertices, line = shapely.get_coordinates(lines, return_index=True)
     joined = line[1:] == line[:-1]
-    edges = index_edges(*vertices[:-1][joined].T, *vertices[1:][joined].T)
-    outline = np.concatenate([places.xyz, edges.tree.data])
+    ends = (*vertices[:-1][joined].T, *vertices[1:][joined].T)
+    edges = index_edges(*ends, geodesic=geodesic)
+    if geodesic:
+        polygons = densified(polygons)
+    outline = np.concatenate([places.xyz, edges.start])
     centre = (outline.min(axis=0) + outline.max(axis=0)) / 2
-    radius = np.linalg.norm(outline - centre, axis=1).max() + edges.half_m
+    radius = np.linalg.norm(outline - centre, axis=1).max() + 2 * edges.half_m
     return Shape(places, edges, polygons, centre, float(radius))
 
 
-def measure(points: Points, shape: Shape) -> Floats:
+def measure(points: Points, shape: Shape) -> Foot:
     """
-    Measure the geodesic distance from points to a shape.
+    Find the nearest place of a shape for each point.
 
     Parameters
     ----------
@@ -88,13 +110,111 @@ def measure(points: Points, shape: Shape) -> Floats:
 
     Returns
     -------
-    numpy.ndarray of float, shape (n,)
-        Metres; 0 inside a polygon.
+    Foot
+        Its distance and where it is; inside a polygon, 0 and the point itself.
     """
-    length = distance_to_edges(points, shape.edges)
+    foot = nearest_on_edges(points, shape.edges)
     if len(shape.places.lon):
-        length = np.minimum(length, nearest_points(points, shape.places)[1][:, 0])
-    return np.where(_inside(points, shape.polygons), 0.0, length)
+        position, length = (part[:, 0] for part in nearest_points(points, shape.places))
+        near = np.flatnonzero(length < foot.length_m)
+        foot.length_m[near] = length[near]
+        foot.lon[near] = shape.places.lon[position[near]]
+        foot.lat[near] = shape.places.lat[position[near]]
+    within = inside(points, shape.polygons)
+    foot.length_m[within] = 0.0
+    foot.lon[within], foot.lat[within] = points.lon[within], points.lat[within]
+    return foot
+
+
+def unsigned_distance(points: Points, shapes: NDArray[np.object_], *, geodesic: bool) -> Floats:
+    """
+    Measure the distance from points to geometries that are one feature, 0 inside.
+
+    Parameters
+    ----------
+    points : Points
+        From where.
+    shapes : numpy.ndarray of shapely geometries
+        In degrees, none missing or empty.
+    geodesic : bool
+        Whether edges are geodesics; else they are straight in longitude and latitude.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (n,)
+        Metres.
+    """
+    return measure(points, prepare(shapes, geodesic=geodesic)).length_m
+
+
+def signed_distance(points: Points, shapes: NDArray[np.object_], *, geodesic: bool) -> Floats:
+    """
+    Measure the distance from points to the outline of polygons, negative inside.
+
+    Parameters
+    ----------
+    points : Points
+        From where.
+    shapes : numpy.ndarray of shapely geometries
+        Polygons in degrees, none missing or empty; inner borders of several do not count.
+    geodesic : bool
+        Whether edges are geodesics; else they are straight in longitude and latitude.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (n,)
+        Metres.
+    """
+    parts = parts_of(shapes)
+    if len(parts) == 1:
+        # one polygon keeps its own vertices, between which edges run as they are meant to
+        length = measure(points, prepare(shapely.get_rings(parts), geodesic=geodesic)).length_m
+        filled = densified(parts) if geodesic else parts
+    else:
+        filled = _merged(densified(parts) if geodesic else parts)
+        length = measure(points, prepare(shapely.get_rings(filled))).length_m
+    return np.where(inside(points, filled), -length, length)
+
+
+def _merged(parts: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return polygons without the borders between them, also where they were cut apart."""
+    west, _, east, _ = shapely.bounds(parts).T
+    if (east == _HALF_TURN).any():
+        beyond = west == -_HALF_TURN
+        parts = np.append(parts[~beyond], shapely.transform(parts[beyond], _one_turn_on))
+    return parts_of(np.array([shapely.union_all(parts)]))
+
+
+def _one_turn_on(vertices: Floats) -> Floats:
+    """Return vertices with longitudes a full turn greater."""
+    return np.asarray(vertices + [2 * _HALF_TURN, 0])  # noqa: RUF005 - a sum, not a longer list
+
+
+def require_surfaces(
+    feature: gpd.GeoDataFrame | gpd.GeoSeries, shapes: NDArray[np.object_]
+) -> None:
+    """
+    Refuse to sign distances to what has no inside.
+
+    Parameters
+    ----------
+    feature : geopandas.GeoDataFrame or geopandas.GeoSeries
+        As it was given.
+    shapes : numpy.ndarray of shapely geometries
+        The same in degrees, None where missing or empty.
+
+    Raises
+    ------
+    GeometryError
+        If a geometry is neither a polygon nor several; see ``.problems``.
+    """
+    flat = (shapely.get_type_id(shapes) >= 0) & ~np.isin(shapely.get_type_id(shapes), _SURFACES)
+    if flat.any():
+        message = (
+            f"{flat.sum()} of {len(shapes)} parts of the feature are no polygons, so that nothing "
+            "is inside. Signed distances need polygons; polygonize() makes them of closed lines."
+        )
+        raise GeometryError(message, problems_of(feature.geometry, flat, "no polygon"))
 
 
 def nearest_shapes(
@@ -121,10 +241,13 @@ def nearest_shapes(
     length_m : numpy.ndarray of float, shape (n, k)
         Geodesic distances, 0 inside a polygon, NaN where there is none.
     """
-    present = np.flatnonzero([shape is not None for shape in shapes])
-    if all(shapely.get_type_id(shapes[present]) == POINT):
+    kind = shapely.get_type_id(shapes)
+    present = np.flatnonzero(kind >= 0)
+    if (kind[present] == POINT).all():
         targets = place_points(shapely.get_x(shapes[present]), shapely.get_y(shapes[present]))
         position, length = nearest_points(points, targets, k=k, max_distance_m=limit_m)
+        if len(present) == len(shapes):
+            return position, length
         return np.where(position >= 0, np.append(present, -1)[position], -1), length
     prepared = [(int(row), prepare(shapes[[row]])) for row in present]
     return _nearest_of(points, prepared, k, limit_m)
@@ -144,9 +267,8 @@ def _nearest_of(
     position, length = np.full((n, k), -1, dtype=np.intp), np.full((n, k), np.inf)
     for target, shape in targets:
         near = _gap(points, shape) - shape.radius_m <= chord_beyond(reach)
-        rows = np.flatnonzero(near | _inside(points, shape.polygons))
-        part = measure(Points(points.lon[rows], points.lat[rows], points.xyz[rows]), shape)
-        lengths = np.column_stack([length[rows], part])
+        rows = np.flatnonzero(near | inside(points, shape.polygons))
+        lengths = np.column_stack([length[rows], measure(points.at(rows), shape).length_m])
         positions = np.column_stack([position[rows], np.full(len(rows), target)])
         # stable: of equal lengths, the target that stands first stays first
         order = np.argsort(np.round(lengths, 7), axis=1, kind="stable")[:, :k]
@@ -163,9 +285,53 @@ def _gap(points: Points, shape: Shape) -> Floats:
     return np.asarray(np.linalg.norm(points.xyz - shape.centre, axis=1))
 
 
-def _inside(points: Points, polygons: NDArray[np.object_]) -> NDArray[np.bool_]:
-    """Tell which points are inside or on any polygon."""
-    inside = np.zeros(len(points.lon), dtype=bool)
+def feet_on(points: Points, shapes: NDArray[np.object_], position: Ints) -> tuple[Floats, Floats]:
+    """
+    Tell where on its target each point is nearest to it.
+
+    Parameters
+    ----------
+    points : Points
+        From where.
+    shapes : numpy.ndarray of shapely geometries
+        The targets, in degrees.
+    position : numpy.ndarray of int, shape (n,)
+        The target of each point, -1 for none.
+
+    Returns
+    -------
+    lon, lat : numpy.ndarray of float, shape (n,)
+        Degrees; NaN where there is no target.
+    """
+    lon, lat = np.full(len(position), np.nan), np.full(len(position), np.nan)
+    kind = shapely.get_type_id(shapes[position])
+    plain = np.flatnonzero((position >= 0) & (kind == POINT))
+    lon[plain], lat[plain] = shapely.get_coordinates(shapes[position[plain]]).T
+    others = (position >= 0) & (kind != POINT)
+    for target in np.unique(position[others]):
+        rows = np.flatnonzero(position == target)
+        foot = measure(points.at(rows), prepare(shapes[[target]]))
+        lon[rows], lat[rows] = foot.lon, foot.lat
+    return lon, lat
+
+
+def inside(points: Points, polygons: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """
+    Tell which points are inside or on any polygon.
+
+    Parameters
+    ----------
+    points : Points
+        The points.
+    polygons : numpy.ndarray of shapely geometries
+        In degrees, their edges straight in longitude and latitude.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (n,)
+        Whether each point is.
+    """
+    found = np.zeros(len(points.lon), dtype=bool)
     shapely.prepare(polygons)
     for polygon in polygons:
         west, south, east, north = polygon.bounds
@@ -173,5 +339,5 @@ def _inside(points: Points, polygons: NDArray[np.object_]) -> NDArray[np.bool_]:
         # three turns: longitudes may be written beyond 180 degrees on either side
         for lon in (points.lon - 360, points.lon, points.lon + 360):
             near = np.flatnonzero(level & (lon >= west) & (lon <= east))
-            inside[near] |= shapely.intersects_xy(polygon, lon[near], points.lat[near])
-    return inside
+            found[near] |= shapely.intersects_xy(polygon, lon[near], points.lat[near])
+    return found

@@ -22,8 +22,9 @@ from geo._evidence import (
 )
 from geo._merging import merge_groups
 from geo._names import SAME_NAME, skeleton, telling_skeleton
+from geo._search import candidate_pairs, within
 from geo.errors import GeometryError, SchemaError
-from geo.geodesy import candidate_pairs, geodesic_length, place_points, within
+from geo.geodesy import geodesic_length, place_points
 from geo.schema import validate_sites
 
 if TYPE_CHECKING:

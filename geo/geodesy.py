@@ -46,15 +46,10 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pyproj import Geod
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = [
     "ECCENTRICITY2",
@@ -65,18 +60,13 @@ __all__ = [
     "SLACK_M",
     "WGS84",
     "Points",
-    "ball_pairs",
-    "candidate_pairs",
     "chord_beyond",
     "chord_within",
     "ecef",
     "geodesic_length",
-    "index_chords",
     "longest_length",
     "medoid",
-    "nearest_points",
     "place_points",
-    "within",
 ]
 
 Floats = NDArray[np.float64]
@@ -224,6 +214,10 @@ class Points:
     lat: Floats
     xyz: Floats
 
+    def at(self, rows: Ints) -> Points:
+        """Return the points at some positions."""
+        return Points(self.lon[rows], self.lat[rows], self.xyz[rows])
+
 
 def place_points(lon: ArrayLike, lat: ArrayLike) -> Points:
     """
@@ -241,162 +235,6 @@ def place_points(lon: ArrayLike, lat: ArrayLike) -> Points:
     """
     x, y = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
     return Points(x, y, ecef(x, y))
-
-
-def candidate_pairs(
-    points: Points, targets: Points, reach_m: ArrayLike
-) -> Iterator[tuple[Ints, Ints]]:
-    """
-    Yield, in portions, every pair that may be within reach.
-
-    Parameters
-    ----------
-    points, targets : Points
-        From where and to where.
-    reach_m : float or array-like of float, shape (len(points),)
-        Greatest geodesic length of interest, for all points or for each.
-
-    Yields
-    ------
-    tuple of two numpy.ndarray of int
-        Positions in ``points`` and in ``targets``. No pair within reach is left out; pairs
-        barely beyond it may be among them (`within` decides). All pairs of one point come in
-        the same portion.
-    """
-    reach = np.broadcast_to(chord_beyond(reach_m), points.lon.shape)
-    yield from ball_pairs(index_chords(targets.xyz), points.xyz, reach)
-
-
-def index_chords(xyz: Floats) -> Any:  # noqa: ANN401 - scipy has no types
-    """Index points in space for searches by chord."""
-    # Loading scipy.spatial takes as long as the rest of `import geo`; only searches need it.
-    from scipy.spatial import cKDTree  # noqa: PLC0415
-
-    return cKDTree(xyz)
-
-
-def ball_pairs(tree: Any, xyz: Floats, chord: Floats) -> Iterator[tuple[Ints, Ints]]:  # noqa: ANN401 - scipy has no types
-    """Yield every pair whose chord is within each point's own, some `_PAIRS` at a time."""
-    if not len(xyz) or not tree.n:
-        return
-    counts = tree.query_ball_point(xyz, chord, return_length=True, workers=-1)
-    portion = np.cumsum(counts) // _PAIRS
-    for rows in np.split(np.arange(len(xyz)), np.flatnonzero(np.diff(portion)) + 1):
-        found = tree.query_ball_point(xyz[rows], chord[rows], workers=-1)
-        total = int(counts[rows].sum())
-        yield (
-            np.repeat(rows, counts[rows]),
-            np.fromiter(chain.from_iterable(found), dtype=np.intp, count=total),
-        )
-
-
-def within(
-    points: Points, i: Ints, targets: Points, j: Ints, length_m: ArrayLike
-) -> NDArray[np.bool_]:
-    """
-    Decide for pairs whether their geodesic length is at most a limit.
-
-    Parameters
-    ----------
-    points, targets : Points
-        Where the pairs' positions point to.
-    i, j : numpy.ndarray of int, shape (m,)
-        Positions in ``points`` and in ``targets``.
-    length_m : float or array-like of float, shape (m,)
-        The limit in metres, for all pairs or for each; a negative one is met by none.
-
-    Returns
-    -------
-    numpy.ndarray of bool, shape (m,)
-        Exact: by the chord where it proves the answer, else by the geodesic.
-    """
-    limit = np.broadcast_to(np.asarray(length_m, dtype=np.float64), i.shape)
-    chord = np.linalg.norm(points.xyz[i] - targets.xyz[j], axis=1)
-    inside: NDArray[np.bool_] = (chord <= chord_within(limit)) & (limit >= 0)
-    open_ = np.flatnonzero(~inside & (chord <= chord_beyond(limit)) & (limit >= 0))
-    a, b = i[open_], j[open_]
-    length = geodesic_length(points.lon[a], points.lat[a], targets.lon[b], targets.lat[b])
-    inside[open_] = length <= limit[open_]
-    return inside
-
-
-def nearest_points(
-    points: Points, targets: Points, *, k: int = 1, max_distance_m: float = np.inf
-) -> tuple[Ints, Floats]:
-    """
-    Find the k nearest targets of each point, proved by the chord bounds.
-
-    Parameters
-    ----------
-    points, targets : Points
-        From where and to where.
-    k : int, default 1
-        How many neighbours.
-    max_distance_m : float, optional
-        Targets farther than this do not count.
-
-    Returns
-    -------
-    position : numpy.ndarray of int, shape (n, k)
-        Positions in ``targets`` by rising distance, -1 where there is none. Lengths that are
-        equal when rounded to 1e-7 m are a tie, and the lower position comes first.
-    length_m : numpy.ndarray of float, shape (n, k)
-        Geodesic lengths, NaN where there is none.
-
-    Notes
-    -----
-    The k + 1 nearest chords are measured. Where the last chord is beyond the k-th geodesic
-    (`chord_beyond`), no other target can be nearer or tie; elsewhere all targets that could
-    are measured.
-    """
-    n = len(points.lon)
-    position, length = np.full((n, k), -1, dtype=np.intp), np.full((n, k), np.nan)
-    kept = _first_of_each(targets, k)
-    if not n or not len(kept):
-        return position, length
-    pool = Points(targets.lon[kept], targets.lat[kept], targets.xyz[kept])
-    tree: Any = index_chords(pool.xyz)
-    limit = np.inf if np.isinf(max_distance_m) else float(chord_beyond(max_distance_m))
-    chord, near = tree.query(
-        points.xyz, k=np.arange(1, k + 2), distance_upper_bound=limit, workers=-1
-    )
-    row, column = np.nonzero(np.isfinite(chord[:, :k]))
-    _keep_nearest(points, pool, row, near[row, column], (position, length))
-    reach = chord_beyond(np.nanmax(length, axis=1, initial=0.0))
-    open_ = np.flatnonzero(np.isfinite(chord[:, k]) & (chord[:, k] <= reach))
-    for i, j in ball_pairs(tree, points.xyz[open_], reach[open_]):
-        _keep_nearest(points, pool, open_[i], j, (position, length))
-    with np.errstate(invalid="ignore"):
-        far = ~(length <= max_distance_m)
-    position[position >= 0] = kept[position[position >= 0]]
-    position[far], length[far] = -1, np.nan
-    return position, length
-
-
-def _keep_nearest(
-    points: Points, targets: Points, i: Ints, j: Ints, answer: tuple[Ints, Floats]
-) -> None:
-    """Measure all pairs of some rows and write their nearest, in order, into the answer."""
-    position, length = answer
-    measured = geodesic_length(points.lon[i], points.lat[i], targets.lon[j], targets.lat[j])
-    order = np.lexsort((j, np.round(measured, _TIE_DECIMALS), i))
-    i, j, measured = i[order], j[order], measured[order]
-    first = np.flatnonzero(np.diff(i, prepend=-1))
-    rank = np.arange(len(i)) - np.repeat(first, np.diff(first, append=len(i)))
-    keep = rank < position.shape[1]
-    position[i[keep], rank[keep]] = j[keep]
-    length[i[keep], rank[keep]] = measured[keep]
-
-
-def _first_of_each(points: Points, k: int) -> Ints:
-    """Return the first k positions at each coordinate: more of them cannot be an answer."""
-    order = np.lexsort((points.lat, points.lon))
-    lon, lat = points.lon[order], points.lat[order]
-    new = np.ones(len(order), dtype=bool)
-    new[1:] = (np.diff(lon) != 0) | (np.diff(lat) != 0)
-    first = np.flatnonzero(new)
-    rank = np.arange(len(order)) - np.repeat(first, np.diff(first, append=len(order)))
-    return np.sort(order[rank < k])
 
 
 def medoid(points: Points, weight: Floats) -> int:

@@ -1,18 +1,25 @@
-"""How far, how near and how many: geodesic distances that carry their uncertainty."""
+"""How far and to what: geodesic distances that carry their uncertainty."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
+from geo._geodesics import geodesic_lines
 from geo._inputs import any_length, coordinates, radii, shapes_of, target_radii, whole_number
-from geo._shapes import measure, nearest_shapes, prepare
+from geo._shapes import (
+    feet_on,
+    nearest_shapes,
+    require_surfaces,
+    signed_distance,
+    unsigned_distance,
+)
 from geo.errors import GeometryError
-from geo.geodesy import candidate_pairs, geodesic_length, place_points, within
+from geo.geodesy import geodesic_length, place_points
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +27,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["count_within", "distance_to", "geodesic_distance", "nearest"]
+__all__ = ["distance_matrix", "distance_to", "geodesic_distance", "nearest"]
+
+_MOST_CELLS = 25_000_000  # 200 MB
 
 
 def geodesic_distance(
@@ -89,12 +98,77 @@ def geodesic_distance(
     return pd.DataFrame(_interval(length, radius + target_radii(others)), index=sites.index)
 
 
+def distance_matrix(
+    sites: gpd.GeoDataFrame, targets: gpd.GeoDataFrame | gpd.GeoSeries | None = None
+) -> pd.DataFrame:
+    """
+    Measure the geodesic distance from every site to every target.
+
+    Parameters
+    ----------
+    sites : geopandas.GeoDataFrame
+        Points, n rows, in any coordinate reference system.
+    targets : geopandas.GeoDataFrame or geopandas.GeoSeries, optional
+        Points, m rows; without it, the sites themselves.
+
+    Returns
+    -------
+    pandas.DataFrame, shape (n, m)
+        Metres between the reported places, indexed like `sites` with the index of `targets` as
+        columns; missing where either place is missing.
+
+    Raises
+    ------
+    CRSError
+        If a frame has no coordinate reference system.
+    GeometryError
+        If a geometry is no point; for lines and polygons use `distance_to`.
+    ValueError
+        If the matrix would have more than 25 million numbers.
+
+    Notes
+    -----
+    Lengths are those of Karney (see `geodesic_distance`, which also has the interval that the
+    radii imply). Only small inputs need all pairs: `nearest`, `pairs_within` and `count_within`
+    answer most questions without.
+
+    Examples
+    --------
+    >>> import geo, geopandas
+    >>> sites = geopandas.GeoDataFrame(
+    ...     geometry=geopandas.points_from_xy([103.0, 104.0, 104.0], [13.0, 13.0, 12.0]),
+    ...     crs="EPSG:4326",
+    ...     index=["a", "b", "c"],
+    ... )
+    >>> geo.distance_matrix(sites).round(0)
+              a         b         c
+    a       0.0  108485.0  155090.0
+    b  108485.0       0.0  110626.0
+    c  155090.0  110626.0       0.0
+    """
+    others = sites if targets is None else targets
+    if len(sites) * len(others) > _MOST_CELLS:
+        message = (
+            f"All pairs of {len(sites)} sites and {len(others)} targets are too many for one "
+            f"table: {_MOST_CELLS:,} is the most. nearest(), pairs_within() and count_within() "
+            "answer most questions without it."
+        )
+        raise ValueError(message)
+    hint = "distance_matrix measures to points; distance_to() to lines and polygons."
+    lon, lat = coordinates(sites, "sites")
+    other_lon, other_lat = (lon, lat) if targets is None else coordinates(targets, "targets", hint)
+    length = geodesic_length(lon[:, None], lat[:, None], other_lon, other_lat)
+    return pd.DataFrame(length, index=sites.index, columns=others.index)
+
+
 def nearest(
     sites: gpd.GeoDataFrame,
     targets: gpd.GeoDataFrame | gpd.GeoSeries,
     *,
     k: int = 1,
     max_distance_m: float | None = None,
+    by: str | None = None,
+    lines: bool = False,
 ) -> pd.DataFrame:
     """
     Find the k targets that are geodesically nearest to each site.
@@ -110,6 +184,11 @@ def nearest(
         How many targets for each site.
     max_distance_m : float, optional
         Targets farther than this do not count.
+    by : str, optional
+        A column of `targets`, such as the kind of place: the k nearest of each of its values are
+        found.
+    lines : bool, default False
+        Whether to draw the geodesic to each target.
 
     Returns
     -------
@@ -117,7 +196,10 @@ def nearest(
         One row per site and rank, in the order of `sites`: ``site`` and ``target`` (index
         labels), ``rank`` (from 1), ``distance_m``, ``distance_min_m``, ``distance_max_m``. A site
         without location, or without any target in range, keeps one row of rank 1 with a missing
-        target and missing distances. Fewer than k targets in range give fewer rows.
+        target and missing distances. Fewer than k targets in range give fewer rows. With `by`, one
+        row per site, value and rank, the value in the column ``group``. With `lines`, a
+        GeoDataFrame in EPSG:4326, whose ``geometry`` is missing where there is no target or it
+        stands at the very place of the site.
 
     Raises
     ------
@@ -126,13 +208,15 @@ def nearest(
     GeometryError
         If a site is no point, or a geometry is invalid; see ``.problems``.
     ValueError
-        If `k` is no whole number from 1 on, or `max_distance_m` is negative or no number.
+        If `k` is no whole number from 1 on, `max_distance_m` is negative or no number, or the
+        targets have no column `by`.
 
     Notes
     -----
     The answer is proved, not approximated: see `geo.geodesy`. Distances that are equal when rounded
     to 1e-7 m are a tie and the target that stands first comes first. A target at the very place of
     a site is at distance 0, also when it is the site itself: look among other sites with k + 1.
+    The distance to the k-th nearest is that of the rows with ``rank == k``.
 
     The interval is that of the distance to *this* target (see `geodesic_distance`). Within its
     radius a site may be nearer to another target: `distance_to` has the interval of the distance
@@ -160,28 +244,32 @@ def nearest(
     many = whole_number(k, "k")
     limit = np.inf if max_distance_m is None else any_length(max_distance_m, "max_distance_m")
     lon, lat = coordinates(sites, "sites")
-    shapes = shapes_of(targets)
-    located = np.flatnonzero(np.isfinite(lon))
-    points = place_points(lon[located], lat[located])
-    position, length = nearest_shapes(points, shapes, many, limit)
-    found = position >= 0
-    found[:, 0] = True
-    row, rank = np.nonzero(_spread(found, located, len(lon), fill=np.arange(many) == 0))
-    target = _spread(position, located, len(lon), fill=-1)[row, rank]
-    distance = _spread(length, located, len(lon), fill=np.nan)[row, rank]
-    radius = radii(sites)[row] + np.append(target_radii(targets), np.nan)[target]
-    return pd.DataFrame(
-        {
-            "site": _labels(sites.index, row),
-            "target": _labels(targets.index, target),
-            "rank": rank + 1,
-            **_interval(distance, radius),
-        }
-    )
+    place = (lon, lat, radii(sites))
+    shapes, own = shapes_of(targets), target_radii(targets)
+    parts = []
+    for group, rows in _groups(targets, by):
+        found = _nearest_rows(place, shapes[rows], own[rows], many, limit)
+        # a part's targets are positions among its own rows
+        found["target"] = np.append(rows, -1)[found["target"]]
+        if by is not None:
+            found.insert(2, "group", pd.Series([group] * len(found), dtype=targets[by].dtype))
+        parts.append(found)
+    table = parts[0] if len(parts) == 1 else pd.concat(parts).sort_values("site", kind="stable")
+    table = table.reset_index(drop=True)
+    row, target = table["site"].to_numpy(), table["target"].to_numpy()
+    table["site"], table["target"] = _labels(sites.index, row), _labels(targets.index, target)
+    if not lines:
+        return table
+    drawn = _connections(lon[row], lat[row], shapes, target)
+    return gpd.GeoDataFrame(table, geometry=drawn, crs=4326)
 
 
 def distance_to(
-    sites: gpd.GeoDataFrame, feature: gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry
+    sites: gpd.GeoDataFrame,
+    feature: gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry,
+    *,
+    edges: Literal["planar", "geodesic"] = "planar",
+    signed: bool = False,
 ) -> pd.DataFrame:
     """
     Measure the geodesic distance from each site to the nearest part of a feature.
@@ -193,28 +281,39 @@ def distance_to(
     feature : geopandas.GeoDataFrame, geopandas.GeoSeries or shapely geometry
         Points, lines or polygons, in any mixture; a bare geometry is taken as EPSG:4326. All rows
         together are one feature, such as a border in many pieces.
+    edges : {"planar", "geodesic"}, default "planar"
+        What runs between two vertices: a straight line in longitude and latitude, or a geodesic.
+    signed : bool, default False
+        Whether the distance from a site inside a polygon is that to its outline, as a negative
+        number, rather than 0.
 
     Returns
     -------
     pandas.DataFrame, shape (n, 3)
-        Indexed like `sites`: ``distance_m`` (0 inside a polygon), ``distance_min_m``,
-        ``distance_max_m``, all in metres; missing where the site has no location.
+        Indexed like `sites`: ``distance_m`` (0 inside a polygon, or negative if `signed`),
+        ``distance_min_m``, ``distance_max_m``, all in metres; missing where the site has no
+        location.
 
     Raises
     ------
     CRSError
         If a frame has no coordinate reference system.
     GeometryError
-        If a site is no point, if the feature is empty, or if a polygon of it is invalid or
-        has an edge across more than half the globe; see ``.problems``.
+        If a site is no point, if the feature is empty, if a polygon of it is invalid or has an
+        edge across more than half the globe (see ``.problems``), or if `signed` and it is not
+        made of polygons alone.
+    ValueError
+        If `edges` is neither of the two.
 
     Notes
     -----
-    Edges are straight in longitude and latitude, the model of GeoJSON (RFC 7946), and so is what
-    counts as inside. Between vertices 100 km apart at 15 degrees north this differs from a
-    geodesic by up to 52 m, 10 km apart by 0.5 m. Lengths are within 1e-6 m for these edges. A
-    line's edge whose longitudes differ by more than 180 degrees is taken the short way, across the
-    antimeridian; polygons must be cut there, as GeoJSON demands.
+    By default edges are straight in longitude and latitude, the model of GeoJSON (RFC 7946), and
+    so is what counts as inside. Between vertices 100 km apart at 15 degrees north this differs from
+    a geodesic by up to 52 m, 10 km apart by 0.5 m. Lengths are within 1e-6 m for the edges chosen;
+    inside and outside of geodesic edges are told apart to within 1 mm. A line's edge whose
+    longitudes differ by more than 180 degrees is taken the short way, across the antimeridian;
+    polygons must be cut there, as GeoJSON demands. Signed distances are to the outline of all
+    polygons together, so that a province's border within the country is none.
 
     The interval holds the distance from the true place, whichever part is nearest to it
     (see `geodesic_distance`). If the feature has a column ``uncertainty_m``, each of its rows may
@@ -232,138 +331,94 @@ def distance_to(
        distance_m  distance_min_m  distance_max_m
     0     33192.0         28192.0         38192.0
     """
+    if edges not in ("planar", "geodesic"):
+        message = f'edges is {edges!r}; it must be "planar" or "geodesic".'
+        raise ValueError(message)
+    geodesic = edges == "geodesic"
     lon, lat = coordinates(sites, "sites")
     radius = radii(sites)
     if isinstance(feature, shapely.Geometry):
         feature = gpd.GeoSeries([feature], crs=4326)
-    shapes = shapes_of(feature)
-    present = np.array([shape is not None for shape in shapes], dtype=bool)
+    shapes = shapes_of(feature, geodesic=geodesic)
+    own = target_radii(feature)
+    present = shapely.get_type_id(shapes) >= 0
     if not present.any():
         message = "The feature is empty: there is nothing to measure to. Check what was selected."
         raise GeometryError(message)
+    if signed:
+        require_surfaces(feature, shapes)
     located = np.flatnonzero(np.isfinite(lon))
     points = place_points(lon[located], lat[located])
-    own = target_radii(feature)
     length, low, high = (np.full(len(lon), np.nan) for _ in range(3))
     length[located], low[located], high[located] = np.inf, np.inf, np.inf
     for value in np.unique(own[present]):
         same = present & (np.isnan(own) if np.isnan(value) else own == value)
-        part = measure(points, prepare(shapes[same]))
+        measured = signed_distance if signed else unsigned_distance
+        part = measured(points, shapes[same], geodesic=geodesic)
         length[located] = np.minimum(length[located], part)
-        low[located] = np.minimum(low[located], np.maximum(part - value, 0))
+        low[located] = np.minimum(low[located], part - value)
         high[located] = np.minimum(high[located], part + value)
+    least = low - radius
     return pd.DataFrame(
         {
             "distance_m": length,
-            "distance_min_m": np.maximum(low - radius, 0),
+            "distance_min_m": least if signed else np.maximum(least, 0),
             "distance_max_m": high + radius,
         },
         index=sites.index,
     )
 
 
-def count_within(
-    sites: gpd.GeoDataFrame,
-    targets: gpd.GeoDataFrame | gpd.GeoSeries | None = None,
-    *,
-    distance_m: float,
-) -> pd.DataFrame:
-    """
-    Count the targets within a geodesic distance of each site.
-
-    Parameters
-    ----------
-    sites : geopandas.GeoDataFrame
-        Points, n rows, in any coordinate reference system.
-    targets : geopandas.GeoDataFrame or geopandas.GeoSeries, optional
-        Points. Without it, the other sites: a site does not count itself.
-    distance_m : float
-        Greatest distance in metres; a target at exactly this distance counts.
-
-    Returns
-    -------
-    pandas.DataFrame, shape (n, 3)
-        Indexed like `sites`, whole numbers: ``count`` at the reported places; ``count_min``,
-        the targets that are within the distance wherever both lie in their radii;
-        ``count_max``, those that could be. Missing where the site has no location; the last
-        two also where a radius is unknown, of the site or of any located target.
-
-    Raises
-    ------
-    CRSError
-        If a frame has no coordinate reference system.
-    GeometryError
-        If a geometry is no point; for lines and polygons use `distance_to`.
-    ValueError
-        If `distance_m` is negative or no number.
-
-    Notes
-    -----
-    A pair at distance d surely counts if ``d + u <= distance_m`` and possibly if
-    ``d - u <= distance_m``, u being the sum of both radii (see `geodesic_distance`). Targets
-    without location are in none of the three counts.
-
-    Examples
-    --------
-    >>> import geo, geopandas
-    >>> sites = geopandas.GeoDataFrame(
-    ...     {"uncertainty_m": [250.0, 250.0, 5000.0]},
-    ...     geometry=geopandas.points_from_xy([103.0, 103.01, 103.02], [13.0, 13.0, 13.0]),
-    ...     crs="EPSG:4326",
-    ... )
-    >>> geo.count_within(sites, distance_m=2000.0)
-       count  count_min  count_max
-    0      1          1          2
-    1      2          1          2
-    2      1          0          2
-    """
-    reach = any_length(distance_m, "distance_m")
-    lon, lat = coordinates(sites, "sites")
-    radius = radii(sites)
-    hint = "count_within counts points; distance_to measures to lines and polygons."
-    others = (lon, lat) if targets is None else coordinates(targets, "targets", hint)
-    own = radius if targets is None else target_radii(targets)
-    located, there = np.isfinite(lon), np.isfinite(others[0])
-    known = ~np.isnan(radius[located]) & ~np.isnan(own[there]).any()
-    counts = _count(
-        (lon[located], lat[located], np.nan_to_num(radius[located])),
-        (others[0][there], others[1][there], np.nan_to_num(own[there])),
-        reach,
-    )
-    if targets is None:
-        # each site has met itself, at distance 0 with twice its radius
-        counts -= np.stack([known | True, 2 * radius[located] <= reach, known | True])
-    answer = pd.DataFrame(index=sites.index)
-    for name, values, valid in zip(
-        ("count", "count_min", "count_max"), counts, (known | True, known, known), strict=True
-    ):
-        column = pd.array(np.zeros(len(lon), dtype=np.int64), dtype="Int64")
-        column[~located] = pd.NA
-        column[located] = pd.array(values, dtype="Int64")
-        column[np.flatnonzero(located)[~valid]] = pd.NA
-        answer[name] = column
-    return answer
-
-
 # ---------------------------------------------------------------------------- what is measured
 
 
-def _count(
-    sites: tuple[Floats, Floats, Floats], targets: tuple[Floats, Floats, Floats], reach: float
-) -> NDArray[np.int64]:
-    """Count pairs that are, surely are and possibly are within reach, shape (3, n)."""
-    # many reports share one place and radius: each such place is searched once
-    here, back = np.unique(np.column_stack(sites), axis=0, return_inverse=True)
-    there, weight = np.unique(np.column_stack(targets), axis=0, return_counts=True)
-    points, others = place_points(here[:, 0], here[:, 1]), place_points(there[:, 0], there[:, 1])
-    widest = reach + here[:, 2] + there[:, 2].max(initial=0.0)
-    counts = np.zeros((3, len(here)), dtype=np.int64)
-    for i, j in candidate_pairs(points, others, widest):
-        both = here[i, 2] + there[j, 2]
-        for row, limit in enumerate((reach, reach - both, reach + both)):
-            met = within(points, i, others, j, limit)
-            counts[row] += np.bincount(i[met], weight[j[met]], len(here)).astype(np.int64)
-    return counts[:, back.ravel()]
+def _groups(
+    targets: gpd.GeoDataFrame | gpd.GeoSeries, by: str | None
+) -> list[tuple[object, NDArray[np.int64]]]:
+    """Return the positions of targets for each value of a column, in order of appearance."""
+    if by is None:
+        return [(None, np.arange(len(targets)))]
+    if not isinstance(targets, gpd.GeoDataFrame) or by not in targets:
+        message = f"The targets have no column {by!r} to group by. Give the name of one."
+        raise ValueError(message)
+    code, values = pd.factorize(targets[by], use_na_sentinel=False)
+    return [(value, np.flatnonzero(code == at)) for at, value in enumerate(values)] or [
+        (None, np.arange(0))
+    ]
+
+
+def _nearest_rows(
+    place: tuple[Floats, Floats, Floats],
+    shapes: NDArray[np.object_],
+    own: Floats,
+    k: int,
+    limit: float,
+) -> pd.DataFrame:
+    """Return the rows of `nearest`, with positions in place of labels."""
+    lon, lat, radius = place
+    located = np.flatnonzero(np.isfinite(lon))
+    position, length = nearest_shapes(place_points(lon[located], lat[located]), shapes, k, limit)
+    if len(located) < len(lon):
+        position = _spread(position, located, len(lon), fill=-1)
+        length = _spread(length, located, len(lon), fill=np.nan)
+    found = position >= 0
+    found[:, 0] = True
+    row, rank = np.nonzero(found)
+    target, distance = position[found], length[found]
+    both = radius[row] + np.append(own, np.nan)[target]
+    return pd.DataFrame(
+        {"site": row, "target": target, "rank": rank + 1, **_interval(distance, both)}
+    )
+
+
+def _connections(
+    lon: Floats, lat: Floats, shapes: NDArray[np.object_], target: NDArray[np.int64]
+) -> NDArray[np.object_]:
+    """Draw the geodesics from sites to their targets."""
+    there = np.flatnonzero(target >= 0)
+    ends = np.full((2, len(lon)), np.nan)
+    ends[:, there] = feet_on(place_points(lon[there], lat[there]), shapes, target[there])
+    return geodesic_lines(lon, lat, *ends)
 
 
 def _interval(length: Floats, radius: Floats) -> dict[str, Floats]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pyproj import Geod
 from shapely import Point
 
-from geo._resolution import ADVICE
+from geo._resolution import advice
 from geo.clustering import Clustering, cluster_areas, dbscan
 from geo.errors import CRSError, GeometryError, ResolutionWarning, SchemaError
 
@@ -129,7 +129,7 @@ def test_labels_on_grids_anywhere_are_those_of_the_definition(cells, centre, eps
 def test_labels_do_not_depend_on_portions(monkeypatch):
     sites = cloud(150, 2)
     whole = dbscan(sites, eps_m=2000, min_samples=4)
-    monkeypatch.setattr("geo.geodesy._PAIRS", 40)
+    monkeypatch.setattr("geo._search._PAIRS", 40)
     pd.testing.assert_series_equal(dbscan(sites, eps_m=2000, min_samples=4).labels, whole.labels)
 
 
@@ -178,7 +178,7 @@ def test_counts_and_printouts_of_a_small_answer():
     answer = dbscan(sites, eps_m=500, min_samples=3)
     assert (answer.n_clusters, answer.n_noise, answer.n_unlocated) == (1, 1, 1)
     assert repr(answer) == (
-        "Clustering(1 cluster, 1 noise, 1 without location; eps_m=500, min_samples=3)"
+        "Clustering(1 cluster, 1 noise, 1 without location; DBSCAN, eps_m=500, min_samples=3)"
     )
     summary = answer.summary()
     assert "4 located reports: 1 cluster; 1 report in none. The largest has 3 reports." in summary
@@ -353,7 +353,7 @@ def test_the_answer_keeps_its_own_copy_of_the_sites():
     sites["uncertainty_m"] = 0.0
     pd.testing.assert_frame_equal(answer.sites, before)
     with pytest.raises(AttributeError):
-        answer.eps_m = 1.0  # type: ignore[misc]
+        answer.method = "other"  # type: ignore[misc]
 
 
 # ------------------------------------------------------------------ warnings
@@ -377,7 +377,7 @@ def test_shared_coordinates_and_coarse_radii_are_one_warning_in_plain_words():
     assert "gazetteer" in message
     assert "count_by_area" in message
     assert "103" not in message
-    assert message.removesuffix(ADVICE).strip() in answer.summary()
+    assert message.removesuffix(advice(1000)).strip() in answer.summary()
 
 
 def test_many_small_shared_places_warn_too_and_only_some_are_listed():
@@ -507,7 +507,7 @@ def test_numbers_of_numpy_are_numbers():
         one = dbscan(sites, eps_m=2000, min_samples=3)
         other = dbscan(sites, eps_m=np.float32(2000), min_samples=np.int8(3))
     pd.testing.assert_series_equal(one.labels, other.labels)
-    assert (type(other.eps_m), type(other.min_samples)) == (float, int)
+    assert [type(value) for value in other.parameters.values()] == [float, int]
 
 
 def test_areas_are_drawn_of_clusterings_only():

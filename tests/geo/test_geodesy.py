@@ -8,28 +8,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo import _edges, geodesy
+from geo import _edges, _search
 from geo._edges import distance_to_edges, index_edges
+from geo._search import candidate_pairs, nearest_points, within
 from geo.geodesy import (
     RMAX_M,
     RMIN_M,
     SEMI_MAJOR_M,
     SEMI_MINOR_M,
-    candidate_pairs,
     chord_beyond,
     chord_within,
     ecef,
     geodesic_length,
     longest_length,
     medoid,
-    nearest_points,
     place_points,
-    within,
 )
 
 TESTS = Path(__file__).parents[1]
 FULL_SET = TESTS.parents[1] / "shared" / "data" / "GeodTest-short.dat.gz"
 TIE_M = 1e-7
+LENGTH_M = 15e-9  # what every length is good to
 HALF_MERIDIAN_M = 20_003_931.4586  # Karney 2013: the longest shortest geodesic, pole to pole
 
 lons = st.one_of(st.floats(-180, 180), st.sampled_from([-180.0, 180.0, 0.0, 179.9999, -179.9999]))
@@ -66,14 +65,14 @@ def all_lengths(points, targets):
 def test_lengths_agree_with_the_published_set_to_15_nm(published):
     length = geodesic_length(published.lon1, published.lat1, published.lon2, published.lat2)
     assert len(published) == 500
-    assert np.abs(length - published.s12_m).max() <= 15e-9
+    assert np.abs(length - published.s12_m).max() <= LENGTH_M
 
 
 def test_lengths_agree_with_the_whole_published_set_to_15_nm():
     if not FULL_SET.exists():
         pytest.skip("the whole GeodTest set is not beside the repository")
     lat1, lon1, _, lat2, lon2, _, s12, *_ = np.loadtxt(FULL_SET, unpack=True)
-    assert np.abs(geodesic_length(lon1, lat1, lon2, lat2) - s12).max() <= 15e-9
+    assert np.abs(geodesic_length(lon1, lat1, lon2, lat2) - s12).max() <= LENGTH_M
     chord = chord_of(lon1, lat1, lon2, lat2)
     assert (chord <= chord_beyond(s12)).all()
     assert (s12 <= longest_length(chord)).all()
@@ -169,7 +168,7 @@ def test_nearest_agrees_with_all_pairs_on_the_globe(sources, others, k, limit, d
     for row, (found, metres) in enumerate(zip(position, length, strict=True)):
         expected = order[row][lengths[row][order[row]] <= limit]
         assert list(found[found >= 0]) == list(expected)
-        assert list(metres[found >= 0]) == list(lengths[row][expected])
+        assert np.abs(metres[found >= 0] - lengths[row][expected]).max(initial=0) <= 2 * LENGTH_M
         assert np.isnan(metres[found < 0]).all()
 
 
@@ -178,7 +177,7 @@ def test_nearest_agrees_with_all_pairs_for_many_points():
     position, length = nearest_points(points, targets, k=5)
     lengths = all_lengths(points, targets)
     assert (position == np.argsort(lengths, axis=1)[:, :5]).all()
-    assert (length == np.sort(lengths, axis=1)[:, :5]).all()
+    assert np.abs(length - np.sort(lengths, axis=1)[:, :5]).max() <= 2 * LENGTH_M
 
 
 def test_targets_that_chords_cannot_tell_apart_are_all_measured():
@@ -231,7 +230,7 @@ def test_pair_at_exactly_the_limit_is_within():
 def test_portions_change_nothing(monkeypatch):
     points = place_points(*globe(200, 6))
     whole = [pairs for pairs in candidate_pairs(points, points, 3e6)]  # noqa: C416 - symmetry with below
-    monkeypatch.setattr(geodesy, "_PAIRS", 50)
+    monkeypatch.setattr(_search, "_PAIRS", 50)
     portions = list(candidate_pairs(points, points, 3e6))
     assert len(portions) > len(whole) == 1
     for side in (0, 1):

@@ -18,7 +18,8 @@ from shapely import (
 )
 
 from geo.errors import CRSError, GeometryError, SchemaError
-from geo.proximity import count_within, distance_to, geodesic_distance, nearest
+from geo.proximity import distance_to, geodesic_distance, nearest
+from geo.reach import count_within
 
 GEOD = Geod(ellps="WGS84")
 DISTANCE = ["distance_m", "distance_min_m", "distance_max_m"]
@@ -222,7 +223,10 @@ def test_limits_must_be_lengths(limit):
     with pytest.raises(ValueError, match="max_distance_m is"):
         nearest(cloud(2, 1), cloud(2, 2), max_distance_m=limit)
     with pytest.raises(ValueError, match="distance_m is"):
-        count_within(cloud(2, 1), distance_m=limit)
+        count_within(cloud(2, 1), distance_m=[1000, [limit]])
+    if not isinstance(limit, list):
+        with pytest.raises(ValueError, match="distance_m is"):
+            count_within(cloud(2, 1), distance_m=limit)
 
 
 def test_limits_may_be_zero_or_without_end():

@@ -1,6 +1,7 @@
 """Reported sites as GeoDataFrames: reading, proximity, clustering and areal counts."""
 
 from geo.areal import assign_areas, count_by_area
+from geo.baselines import ProximityTest, proximity_test
 from geo.clustering import Clustering, cluster_areas, dbscan, hdbscan, optics
 from geo.coordinates import Reading, parse_coordinates
 from geo.duplicates import find_duplicates, merge_duplicates
@@ -38,6 +39,7 @@ __all__ = [
     "GeoWarning",
     "GeometryError",
     "NotFoundError",
+    "ProximityTest",
     "ReadError",
     "Reading",
     "ResolutionWarning",
@@ -65,6 +67,7 @@ __all__ = [
     "optics",
     "pairs_within",
     "parse_coordinates",
+    "proximity_test",
     "read_report",
     "read_sites",
     "validate_sites",

@@ -65,7 +65,7 @@ class Sampler:
         # uniform in a triangle: the square root undoes its narrowing (Turk 1990)
         root = np.sqrt(u)[:, None]
         across = v[:, None]
-        return np.asarray((1 - root) * a + root * (1 - across) * b + root * across * c
+        return np.asarray((1 - root) * a + root * (1 - across) * b + root * across * c)
 
     def place(self, xy: Floats) -> tuple[Floats, Floats]:
         """

@@ -229,8 +229,9 @@ def proximity_test(
     p-values are ``(r + 1) / (n + 1)``, ties counted against the hypothesis. The shares within all
     distances that the radii resolve (see `distance_bands`) are tested at once by extreme rank
     length [1]_, whose global envelope is left by the observed shares exactly if that test rejects
-    at 5 %. Reports at one coordinate are not independent: test one of each place. Distances are geodesic, as in
-    `distance_to`; areas are made uniform in an equal-area projection centred on them.
+    at 5 %. Reports at one coordinate are not independent: test one of each place. Distances are
+    geodesic, as in `distance_to`; draws from areas are uniform in an equal-area projection centred
+    on them.
 
     References
     ----------

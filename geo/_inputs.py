@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
+from geo._threads import in_threads
 from geo.errors import GeometryError, SchemaError
 from geo.projection import to_degrees
 
@@ -49,8 +50,8 @@ def coordinates(
     geometry = to_degrees(frame)
     shapes = geometry.to_numpy()
     kind = shapely.get_type_id(shapes)
-    gone = is_gone(shapes, kind)
-    wrong = ~gone & (kind != POINT)
+    empty = (kind < 0) | shapely.is_empty(shapes)
+    wrong = ~empty & (kind != POINT)
     if wrong.any():
         kinds = sorted(set(geometry[wrong].geom_type))
         message = (
@@ -58,9 +59,23 @@ def coordinates(
             f"are needed. {hint or 'representative_point() gives one inside each geometry.'}"
         )
         raise GeometryError(message, problems_of(geometry, wrong, "not a point"))
-    placed = np.where(gone, None, shapes) if gone.any() else shapes
-    x, y = shapely.get_x(placed), shapely.get_y(placed)
+    x, y = _xy(np.asarray(np.where(empty, None, shapes) if empty.any() else shapes))
+    # points_from_xy makes points of missing numbers out of empty cells
+    gone = np.isnan(x) | np.isnan(y)
     _require_degrees(geometry, gone | ((np.abs(x) <= _MOST_LON) & (np.abs(y) <= _MOST_LAT)), role)
+    x[gone], y[gone] = np.nan, np.nan
+    return x, y
+
+
+def _xy(shapes: NDArray[np.object_]) -> tuple[Floats, Floats]:
+    """Return the numbers of points, none of them empty."""
+    x, y = np.empty(len(shapes)), np.empty(len(shapes))
+
+    def read(start: int, stop: int) -> None:
+        shapely.get_x(shapes[start:stop], out=x[start:stop])
+        shapely.get_y(shapes[start:stop], out=y[start:stop])
+
+    in_threads(read, len(shapes))
     return x, y
 
 
@@ -96,11 +111,9 @@ def shapes_of(
     return np.asarray(shapes)
 
 
-def is_gone(
-    shapes: NDArray[np.object_], kind: NDArray[np.int32] | None = None
-) -> NDArray[np.bool_]:
+def is_gone(shapes: NDArray[np.object_]) -> NDArray[np.bool_]:
     """Tell which geometries are no place: missing, empty, or points made of missing numbers."""
-    kind = shapely.get_type_id(shapes) if kind is None else kind
+    kind = shapely.get_type_id(shapes)
     gone = (kind < 0) | shapely.is_empty(shapes)
     # points_from_xy makes such points of empty cells; get_x fails on empty ones
     points = np.flatnonzero(~gone & (kind == POINT))

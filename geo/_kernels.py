@@ -259,19 +259,25 @@ def nearest_chords(
     position: Ints,
     chord2: Floats,
 ) -> None:
-    """Write the items nearest to places by chord, as many as `position` has columns."""
+    """
+    Write the items nearest to places by chord.
+
+    All columns of `position` but the last are the nearest. The last is the next one if it is near
+    enough to be nearer by geodesic than one of them; if it is farther, any item or none.
+    """
     wanted = position.shape[1]
-    seed, stack = np.full(wanted, -1), stack_of(tree.first)
+    k = wanted - 1
+    seed, stack = np.full(k, -1), stack_of(tree.first)
     found, square = np.empty(wanted, np.int64), np.empty(wanted)
     for at in range(start, stop):
         row, cut = order[at], limit2
         place = (places[row, 0], places[row, 1], places[row, 2])
-        if seed[wanted - 1] >= 0:
+        if seed[k - 1] >= 0:
             # the answer is no farther than what the place before has found, which is as much
             worst = 0.0
-            for c in range(wanted):
+            for c in range(k):
                 worst = max(worst, _apart2(place, tree.low, seed[c]))
-            cut = min(cut, worst)
+            cut = min(cut, _band2(worst))
         found[:], square[:] = -1, np.inf
         stack[0][0], stack[1][0], stack[2][0] = 0, len(tree.first) - 2, 0.0
         depth = 1
@@ -285,13 +291,26 @@ def nearest_chords(
             leaf = stack[0][depth] * FANOUT
             for j in range(leaf, min(leaf + FANOUT, len(tree.low))):
                 d2 = _apart2(place, tree.low, j)
-                if d2 <= cut and d2 < square[wanted - 1]:
+                if d2 <= cut and d2 < square[k]:
                     _insert(found, square, j, d2)
-                    cut = min(cut, square[wanted - 1])
+                    cut = min(cut, _band2(square[k - 1]))
+        seed[:] = found[:k]
         for c in range(wanted):
-            seed[c] = found[c]
             position[row, c] = tree.order[found[c]] if found[c] >= 0 else -1
             chord2[row, c] = square[c]
+
+
+@inlined
+def _band2(chord2: float) -> float:
+    """
+    Return the square of a chord within which are all that may be no longer than a given one.
+
+    No less than ``chord_beyond(longest_length(chord))``, whose square exceeds that of the chord by
+    a factor of at most 1 + 5e-17 chord^2 up to 5000 km, plus the slack on both sides.
+    """
+    if chord2 > 2.5e13:  # noqa: PLR2004 - the square of 5000 km
+        return np.inf
+    return chord2 * (1.0 + 1e-16 * chord2) + 6.0 * SLACK_M * (math.sqrt(chord2) + SLACK_M)
 
 
 @inlined

@@ -6,6 +6,7 @@ numba alone takes longer to load than the rest of the library.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -236,9 +237,11 @@ def nearest_points(
     n = len(points.lon)
     if not n or not len(targets.lon):
         return np.full((n, k), -1, dtype=np.int64), np.full((n, k), np.nan)
-    kept, along = _first_of_each(targets, k)
-    pool = targets if len(kept) == len(targets.lon) else targets.at(kept)
-    tree, (order, _) = plant(pool.xyz, order=along), z_order(points.xyz)
+    with ThreadPoolExecutor(1) as aside:
+        later = aside.submit(z_order, points.xyz)
+        kept, along = _first_of_each(targets, k)
+        pool = targets if len(kept) == len(targets.lon) else targets.at(kept)
+        tree, (order, _) = plant(pool.xyz, order=along), later.result()
     limit2 = np.inf if np.isinf(max_distance_m) else float(chord_beyond(max_distance_m)) ** 2
     near, square = np.empty((n, k + 1), dtype=np.int64), np.empty((n, k + 1))
     in_threads(

@@ -51,6 +51,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pyproj import Geod
 
+from geo._threads import in_threads
+
 __all__ = [
     "ECCENTRICITY2",
     "RMAX_M",
@@ -130,14 +132,15 @@ def geodesic_length(lon1: ArrayLike, lat1: ArrayLike, lon2: ArrayLike, lat2: Arr
     shape = parts[0].shape
     x1, y1, x2, y2 = (np.asarray(part, dtype=np.float64).ravel() for part in parts)
     swap = (x1 > x2) | ((x1 == x2) & (y1 > y2))
-    length = WGS84.inv(
-        np.where(swap, x2, x1),
-        np.where(swap, y2, y1),
-        np.where(swap, x1, x2),
-        np.where(swap, y1, y2),
-        return_back_azimuth=False,
-    )[2]
-    return np.asarray(length, dtype=np.float64).reshape(shape)
+    ends = [np.where(swap, there, here) for here, there in ((x1, x2), (y1, y2), (x2, x1), (y2, y1))]
+    length = np.empty(len(x1))
+
+    def measure(start: int, stop: int) -> None:
+        a, b, c, d = (end[start:stop] for end in ends)
+        length[start:stop] = WGS84.inv(a, b, c, d, return_back_azimuth=False)[2]
+
+    in_threads(measure, len(length))
+    return length.reshape(shape)
 
 
 def chord_within(length_m: ArrayLike) -> Floats:
@@ -234,7 +237,13 @@ def place_points(lon: ArrayLike, lat: ArrayLike) -> Points:
         The points with their places in space.
     """
     x, y = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
-    return Points(x, y, ecef(x, y))
+    xyz = np.empty((len(x), 3))
+
+    def place(start: int, stop: int) -> None:
+        xyz[start:stop] = ecef(x[start:stop], y[start:stop])
+
+    in_threads(place, len(x))
+    return Points(x, y, xyz)
 
 
 def medoid(points: Points, weight: Floats) -> int:

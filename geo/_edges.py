@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geo._search import kernels, plant, portions_of, z_order
+from geo._search import kernels, plant, portions_of, walk
 from geo._threads import in_threads
 from geo.geodesy import (
     ECCENTRICITY2,
@@ -272,11 +272,11 @@ def nearest_on_edges(points: Points, edges: Edges) -> Foot:
     foot = Foot(np.full(n, np.inf), np.full(n, np.nan), np.full(n, np.nan))
     if not n or edges.tree is None:
         return foot
-    tree, (order, _) = edges.tree, z_order(points.xyz)
+    tree, (places, order) = edges.tree, walk(points.xyz)
     piece = np.empty(n, dtype=np.int64)
     in_threads(
         lambda start, stop: kernels().nearest_feet(
-            start, stop, points.xyz, order, tree, edges.start, edges.vector, piece
+            start, stop, places, order, tree, edges.start, edges.vector, piece
         ),
         n,
     )

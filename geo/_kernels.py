@@ -260,7 +260,7 @@ def nearest_chords(
     chord2: Floats,
 ) -> None:
     """
-    Write the items nearest to places by chord.
+    Write the items nearest to places by chord; the places stand in `order`.
 
     All columns of `position` but the last are the nearest. The last is the next one if it is near
     enough to be nearer by geodesic than one of them; if it is farther, any item or none.
@@ -271,7 +271,7 @@ def nearest_chords(
     found, square = np.empty(wanted, np.int64), np.empty(wanted)
     for at in range(start, stop):
         row, cut = order[at], limit2
-        place = (places[row, 0], places[row, 1], places[row, 2])
+        place = (places[at, 0], places[at, 1], places[at, 2])
         if seed[k - 1] >= 0:
             # the answer is no farther than what the place before has found, which is as much
             worst = 0.0
@@ -340,7 +340,7 @@ def count_chords(
 
     The limit of a pair is that of the place plus `sign` times the radius of the item. The
     columns of `counts` are the sure and the possible ones; places with `enough` sure ones may
-    be left at that. Eight neighbouring places walk the tree together.
+    be left at that. The places stand in `order`, and eight neighbours walk the tree together.
     """
     first, boxes, low = tree.first, tree.boxes, tree.low
     nodes, levels, _ = stack_of(first)
@@ -407,9 +407,10 @@ def _gather(
         row = order[at + q]
         least, most = min(least, limit_m[row]), max(most, limit_m[row])
         for axis in range(3):
-            xyz[q, axis] = places[row, axis]
-            group[0, axis] = min(group[0, axis], places[row, axis])
-            group[0, 3 + axis] = max(group[0, 3 + axis], places[row, axis])
+            value = places[at + q, axis]
+            xyz[q, axis] = value
+            group[0, axis] = min(group[0, axis], value)
+            group[0, 3 + axis] = max(group[0, 3 + axis], value)
     return least, most
 
 
@@ -500,11 +501,11 @@ def nearest_feet(
     vectors: Floats,
     piece: Ints,
 ) -> None:
-    """Write the piece whose chord is nearest to each place."""
+    """Write the piece whose chord is nearest to each place; the places stand in `order`."""
     stack, seed = stack_of(tree.first), -1
     for at in range(start, stop):
         row, found = order[at], seed
-        place = (places[row, 0], places[row, 1], places[row, 2])
+        place = (places[at, 0], places[at, 1], places[at, 2])
         cut = np.inf if seed < 0 else _foot2(place, starts, vectors, seed)
         stack[0][0], stack[1][0], stack[2][0] = 0, len(tree.first) - 2, 0.0
         depth = 1

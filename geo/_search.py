@@ -40,8 +40,8 @@ __all__ = [
     "pair_lengths",
     "plant",
     "portions_of",
+    "walk",
     "within",
-    "z_order",
 ]
 
 SHORT_M = 50_000.0  # up to here a length is the arc over its chord, beyond it is Karney's
@@ -85,6 +85,26 @@ def z_order(xyz: Floats) -> tuple[Ints, NDArray[np.uint64]]:
     codes = np.empty(len(xyz), dtype=np.uint64)
     in_threads(lambda start, stop: kernels().z_codes(start, stop, xyz, codes), len(xyz))
     return np.argsort(codes, kind="stable"), codes
+
+
+def walk(xyz: Floats) -> tuple[Floats, Ints]:
+    """
+    Put points in the order of the Z-curve.
+
+    Parameters
+    ----------
+    xyz : numpy.ndarray, shape (n, 3)
+        Places in space.
+
+    Returns
+    -------
+    places : numpy.ndarray, shape (n, 3)
+        The same places, neighbours one after the other.
+    order : numpy.ndarray of int, shape (n,)
+        Their positions.
+    """
+    order, _ = z_order(xyz)
+    return _taken(xyz, order), order
 
 
 def plant(
@@ -238,15 +258,15 @@ def nearest_points(
     if not n or not len(targets.lon):
         return np.full((n, k), -1, dtype=np.int64), np.full((n, k), np.nan)
     with ThreadPoolExecutor(1) as aside:
-        later = aside.submit(z_order, points.xyz)
+        later = aside.submit(walk, points.xyz)
         kept, along = _first_of_each(targets, k)
         pool = targets if len(kept) == len(targets.lon) else targets.at(kept)
-        tree, (order, _) = plant(pool.xyz, order=along), later.result()
+        tree, (places, order) = plant(pool.xyz, order=along), later.result()
     limit2 = np.inf if np.isinf(max_distance_m) else float(chord_beyond(max_distance_m)) ** 2
     near, square = np.empty((n, k + 1), dtype=np.int64), np.empty((n, k + 1))
     in_threads(
         lambda start, stop: kernels().nearest_chords(
-            start, stop, points.xyz, order, limit2, tree, near, square
+            start, stop, places, order, limit2, tree, near, square
         ),
         n,
     )
@@ -365,8 +385,9 @@ class Search:
         n, tree = len(points.lon), self._tree
         if not n or tree is None:
             return np.zeros(n, dtype=np.int64)
-        order = tree.order if points is self._targets else z_order(points.xyz)[0]
-        counts = _bounds_of_counts(points, order, tree, limit_m, sign)
+        # the targets themselves stand in the tree in the order of a walk
+        way = (tree.low, tree.order) if points is self._targets else walk(points.xyz)
+        counts = _bounds_of_counts(way, tree, limit_m, sign)
         found, open_ = counts[:, 0].copy(), np.flatnonzero(counts[:, 0] < counts[:, 1])
         doubt = counts[open_, 1] - counts[open_, 0]
         for i, j in _listed(points, open_, tree, limit_m, sign, doubt):
@@ -398,7 +419,7 @@ def count_up_to(points: Points, tree: Tree, limit_m: float, enough: int) -> Ints
     """
     n = len(points.lon)
     limit = np.full(n, limit_m)
-    counts = _bounds_of_counts(points, np.arange(n), tree, limit, 0, enough)
+    counts = _bounds_of_counts((tree.low, np.arange(n)), tree, limit, 0, enough)
     open_ = np.flatnonzero((counts[:, 0] < enough) & (counts[:, 1] > counts[:, 0]))
     found, rank = counts[:, 0].copy(), np.empty(n, dtype=np.int64)
     rank[tree.order] = np.arange(n)
@@ -436,25 +457,24 @@ def _pairs(points: Points, tree: Tree, reach_m: ArrayLike) -> Iterator[tuple[Int
     """Yield every pair that may be within reach of points."""
     n = len(points.lon)
     limit = np.ascontiguousarray(np.broadcast_to(np.asarray(reach_m, dtype=np.float64), n))
-    counts = _bounds_of_counts(points, z_order(points.xyz)[0], tree, limit, 0)[:, 1]
+    counts = _bounds_of_counts(walk(points.xyz), tree, limit, 0)[:, 1]
     yield from _listed(points, np.arange(n), tree, limit, None, counts)
 
 
 def _bounds_of_counts(
-    points: Points,
-    order: Ints,
+    way: tuple[Floats, Ints],
     tree: Tree,
     limit_m: Floats,
     sign: int,
     enough: int = np.iinfo(np.int64).max,
 ) -> Ints:
     """Return how many targets of each point are surely and possibly within its limit."""
-    counts = np.empty((len(points.lon), 2), dtype=np.int64)
+    counts = np.empty((len(limit_m), 2), dtype=np.int64)
     in_threads(
         lambda start, stop: kernels().count_chords(
-            start, stop, points.xyz, order, limit_m, sign, enough, tree, counts
+            start, stop, *way, limit_m, sign, enough, tree, counts
         ),
-        len(order),
+        len(limit_m),
     )
     return counts
 

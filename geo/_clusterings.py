@@ -185,14 +185,14 @@ class Clustering:
         if self.method == "HDBSCAN":
             return (
                 f"A cluster has at least {asked['min_cluster_size']} reports and is denser than "
-                f"what surrounds it, by the distance to the {asked['min_samples']}th nearest "
-                "report, itself included; no distance was set beforehand."
+                f"what surrounds it, by the distance within which {asked['min_samples']} reports "
+                "lie, itself included; no distance was set beforehand."
             )
         most = asked["max_eps_m"]
         within = "" if most is None else f" within {metres(most)}"
         return (
-            f"A cluster is where the distance to the {asked['min_samples']}th nearest "
-            f"report{within}, itself included, falls and rises by at least {asked['xi']:.0%}."
+            f"A cluster is where the distance within which {asked['min_samples']} reports "
+            f"lie{within}, itself included, falls and rises by at least {asked['xi']:.0%}."
         )
 
     def _left_out(self) -> Iterator[str]:

@@ -11,7 +11,15 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo._inputs import coordinates, lengths, problems_of, radii, shapes_of, whole_number
+from geo._inputs import (
+    POINT,
+    coordinates,
+    lengths,
+    problems_of,
+    radii,
+    shapes_of,
+    whole_number,
+)
 from geo._ranks import global_envelope, monte_carlo_p
 from geo._resolution import counted, metres, unresolved
 from geo._sampling import sampler_of, streams
@@ -42,7 +50,9 @@ _KINDS = {
         "where nobody lives and nobody reports."
     ),
     "weighted areas": "The baseline draws places within areas by their weight.",
-    "weighted places": "The baseline draws among given places by their weight.",
+    "weighted places": (
+        "The baseline draws among given places by their weight; a place of weight 0 is never drawn."
+    ),
     "controls": (
         "The baseline is a set of control places: sites and controls change their labels at random."
     ),
@@ -146,7 +156,8 @@ class ProximityTest:
         blurred = self.distribution.loc[~self.distribution["resolvable"], "within_m"]
         if len(blurred):
             listed = ", ".join(metres(length) for length in blurred)
-            meaning = "p rests on them" if len(blurred) == len(tested) else "p leaves them out"
+            whole = self.distribution["resolvable"].any()
+            meaning = "p leaves them out" if whole else "p rests on them"
             parts.append(f"Caution: the radii of the reports cannot resolve {listed}; {meaning}.")
         parts.append("Distances are of reported places: reports follow those who report.")
         return " ".join(parts)
@@ -186,7 +197,8 @@ def proximity_test(
     baseline : geopandas.GeoDataFrame, geopandas.GeoSeries or shapely geometry
         Where the sites could have been. Polygons: uniformly in them, or, with a column
         ``weight`` (such as population), in each by its weight and uniformly within. Points with
-        a column ``weight``: among them by their weight (towns by population). Points without
+        a column ``weight``: among them by their weight (towns by population), each at most once
+        if no two sites share a coordinate. Points without
         it: control sites, such as other businesses, which the sites exchange labels with.
     alternative : {"less", "greater", "two-sided"}
         Whether small distances count against the baseline (the sites are nearer), large ones, or
@@ -216,8 +228,8 @@ def proximity_test(
     SchemaError
         If a weight is negative or no number, or all are 0; see ``.problems``.
     ValueError
-        If no site has a location, `alternative` is unknown, a distance is no length, or
-        `n_simulations` is no whole number from 1 on.
+        If no site has a location, `alternative` is unknown, a distance is no length,
+        `n_simulations` is no whole number from 1 on, or more sites than places are to be distinct.
 
     Notes
     -----
@@ -229,9 +241,9 @@ def proximity_test(
     p-values are ``(r + 1) / (n + 1)``, ties counted against the hypothesis. The shares within all
     distances that the radii resolve (see `distance_bands`) are tested at once by extreme rank
     length [1]_, whose global envelope is left by the observed shares exactly if that test rejects
-    at 5 %. Reports at one coordinate are not independent: test one of each place. Distances are
-    geodesic, as in `distance_to`; draws from areas are uniform in an equal-area projection centred
-    on them.
+    at 5 %. Reports at one coordinate are not independent: test one of each place, against places
+    drawn once each, or areas. Distances are geodesic, as in `distance_to`; draws from areas are
+    uniform in an equal-area projection centred on them.
 
     References
     ----------
@@ -296,7 +308,7 @@ def proximity_test(
         alternative=alternative,
         n_simulations=many,
         n_sites=len(own),
-        n_places=len(used.geometry.drop_duplicates()),
+        n_places=_n_places(used),
         n_controls=n_controls,
         n_unlocated=len(sites) - len(own),
         n_outside=n_outside,
@@ -325,12 +337,13 @@ def _prepared(
     weight = _weights(baseline, present) if weighted else None
     target = shapes_of(feature)
     target = target[shapely.get_type_id(target) >= 0]
-    if (kind[present] == 0).all():
+    if (kind[present] == POINT).all():
         lon, lat = shapely.get_coordinates(shapes[present]).T
         there = unsigned_distance(place_points(lon, lat), target, geodesic=False)
         if weight is None:
             return "controls", _relabel(own, there), len(there), 0
-        return "weighted places", _among(there, weight[present], len(own)), 0, 0
+        distinct = _n_places(sites) == len(own)
+        return "weighted places", _among(there, weight[present], len(own), distinct), 0, 0
     flat = present & (shapely.get_dimensions(shapes) != 2)  # noqa: PLR2004 - surfaces
     if flat.any():
         message = (
@@ -402,18 +415,38 @@ def _relabel(own: Floats, controls: Floats) -> Draw:
     return lambda rngs: np.array([rng.permutation(both)[: len(own)] for rng in rngs])
 
 
-def _among(there: Floats, weight: Floats, n: int) -> Draw:
-    """Draw among given places by their weight."""
-    share = weight / weight.sum()
-    return lambda rngs: np.array([there[rng.choice(len(there), n, p=share)] for rng in rngs])
+def _among(there: Floats, weight: Floats, n: int, distinct: bool) -> Draw:  # noqa: FBT001 - private
+    """Draw among given places by their weight, each once if no two sites share a place."""
+    there, weight = there[weight > 0], weight[weight > 0]
+    if distinct and n > len(there):
+        message = (
+            f"There are {n} sites at as many coordinates, and {len(there)} places of the baseline "
+            "with a weight above 0: there must be at least as many."
+        )
+        raise ValueError(message)
+
+    def draw(rngs: list[np.random.Generator]) -> Floats:
+        if not distinct:
+            share = weight / weight.sum()
+            return np.array([there[rng.choice(len(there), n, p=share)] for rng in rngs])
+        # the n earliest of waiting times with these rates: repeated draws without the repetitions
+        first = (np.argsort(rng.exponential(size=len(there)) / weight)[:n] for rng in rngs)
+        return np.array([there[rows] for rows in first])
+
+    return draw
+
+
+def _n_places(sites: gpd.GeoDataFrame) -> int:
+    """Count the distinct coordinates of sites."""
+    return len(np.unique(np.column_stack(coordinates(sites, "sites")), axis=0))
 
 
 def _simulate(
     draw: Draw, rngs: list[np.random.Generator], reaches: Floats, n: int, *, progress: bool
 ) -> tuple[Floats, Floats]:
     """Return mean distance and shares within each distance for every stream."""
-    # only long work needs a bar
-    from tqdm.auto import tqdm  # noqa: PLC0415
+    # only simulations need a bar; the one made of text asks for nothing in notebooks
+    from tqdm import tqdm  # noqa: PLC0415
 
     size = max(1, _POINTS_AT_ONCE // n)
     means, shares = [], []

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
-__all__ = ["local_crs", "max_scale_error", "to_degrees", "to_metres"]
+__all__ = ["in_metres", "local_crs", "max_scale_error", "to_degrees", "to_metres"]
 
 WGS84 = CRS.from_epsg(4326)
 
@@ -195,8 +195,29 @@ def to_metres(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoDataFrame | gpd
         If it is no GeoDataFrame or GeoSeries.
     """
     crs = _geometry(frame).crs
-    if crs.is_geographic:
-        return frame.to_crs(local_crs(frame))
+    plane = local_crs(frame) if crs.is_geographic else in_metres(crs)
+    return frame if plane == crs else frame.to_crs(plane)
+
+
+def in_metres(crs: CRS) -> CRS:
+    """
+    Give a plain projection in metres.
+
+    Parameters
+    ----------
+    crs : pyproj.CRS
+        In any unit of length.
+
+    Returns
+    -------
+    pyproj.CRS
+        The same projection; itself if it is in metres.
+
+    Raises
+    ------
+    CRSError
+        If it is no plain projection.
+    """
     if not crs.is_projected or crs.type_name != "Projected CRS":
         message = (
             f"{crs.name} is a {crs.type_name}. Work in the plane needs degrees or a plain "
@@ -204,13 +225,13 @@ def to_metres(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoDataFrame | gpd
         )
         raise CRSError(message)
     if all(axis.unit_conversion_factor == 1 for axis in crs.axis_info):
-        return frame
+        return crs
     described = crs.to_json_dict()
     for axis in described["coordinate_system"]["axis"]:
         axis["unit"] = "metre"
     # another system than the one that carries the code
     described.pop("id", None)
-    return frame.to_crs(CRS.from_json_dict({**described, "name": f"{crs.name}, in metres"}))
+    return CRS.from_json_dict({**described, "name": f"{crs.name}, in metres"})
 
 
 def _geometry(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoSeries:

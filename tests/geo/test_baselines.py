@@ -202,7 +202,25 @@ def level_under_weights(run):
     return result.pvalue, result.distribution_pvalue
 
 
-@pytest.mark.parametrize("level", [level_under_uniform, level_under_controls, level_under_weights])
+def level_under_weights_once_each(run):
+    # reports drawn by weight with repetition, of which one of each place is kept
+    rng = np.random.default_rng(run)
+    towns = scattered(60, 7).assign(weight=np.arange(1.0, 61.0) ** 3)
+    drawn = pd.unique(rng.choice(60, 30, p=towns["weight"] / towns["weight"].sum()))
+    sites = towns.iloc[drawn].reset_index(drop=True)
+    result = test_of(sites, baseline=towns, rng=run, distances_m=[20_000, 50_000])
+    return result.pvalue, result.distribution_pvalue
+
+
+@pytest.mark.parametrize(
+    "level",
+    [
+        level_under_uniform,
+        level_under_controls,
+        level_under_weights,
+        level_under_weights_once_each,
+    ],
+)
 def test_under_its_own_null_five_percent_tests_reject_three_to_seven(level):
     means, shares = zip(*(level(run) for run in range(1000)), strict=True)
     assert 0.03 <= rejections(means) <= 0.07
@@ -309,6 +327,20 @@ def test_a_site_outside_the_window_is_named_unless_its_radius_reaches_in():
     unknown = sites.drop(index=1).assign(uncertainty_m=None)
     with pytest.raises(GeometryError, match="1 of 2 sites lie outside"):
         test_of(unknown)
+
+
+def test_distinct_sites_need_as_many_places():
+    towns = scattered(5, 1).assign(weight=[1.0, 1.0, 0.0, 0.0, 1.0])
+    sites = scattered(4, 2)
+    with pytest.raises(ValueError, match="3 places of the baseline with a weight above 0"):
+        test_of(sites, baseline=towns)
+    assert test_of(sites.iloc[[0, 0, 1, 2]], baseline=towns).n_places == 3
+
+
+def test_words_do_not_say_that_p_rests_on_what_it_leaves_out():
+    sites = frame(np.linspace(103.1, 103.9, 4), [12.9] * 4, uncertainty_m=[10_000.0] * 4)
+    words = test_of(sites, distances_m=[5e3, 1e4, 2.5e4, 5e4]).summary()
+    assert "cannot resolve 5 km, 10 km; p leaves them out" in words
 
 
 @pytest.mark.parametrize("weight", [[-1.0, 1.0], ["many", 1.0], [None, 1.0], [np.inf, 1.0]])

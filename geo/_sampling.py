@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Sampler", "sampler_of", "streams"]
+__all__ = ["Sampler", "sampler_of", "streams", "triangles_of"]
 
 _SIDE_DEG = 0.05  # sides no longer than this bend by less than a metre when they are projected
 
@@ -34,13 +34,13 @@ class Sampler:
         In a plane where areas are true, in metres.
     cumulative : numpy.ndarray, shape (triangles,)
         The share of the places in each triangle and those before it.
-    to_degrees : pyproj.Transformer
-        From the plane to longitude and latitude.
+    to_degrees : pyproj.Transformer, optional
+        From the plane to longitude and latitude, for `place`.
     """
 
     corners: Floats
     cumulative: Floats
-    to_degrees: Transformer
+    to_degrees: Transformer | None = None
 
     def draw(self, n: int, rng: np.random.Generator) -> Floats:
         """
@@ -81,7 +81,8 @@ class Sampler:
         lon, lat : numpy.ndarray, shape (n,)
             Degrees, WGS 84.
         """
-        lon, lat = self.to_degrees.transform(*xy.T)
+        transformer = self.to_degrees or Transformer.from_crs(4326, 4326, always_xy=True)
+        lon, lat = transformer.transform(*xy.T)
         return np.asarray(lon), np.asarray(lat)
 
 
@@ -106,25 +107,41 @@ def sampler_of(areas: gpd.GeoSeries, weight: Floats | None = None) -> Sampler:
     plane = areas.segmentize(_SIDE_DEG).to_crs(crs).to_numpy()
     if weight is None:
         plane, weight = np.array([shapely.union_all(plane)], dtype=object), np.ones(1)
+    return Sampler(
+        *triangles_of(plane[weight > 0], weight[weight > 0]),
+        to_degrees=Transformer.from_crs(crs, 4326, always_xy=True),
+    )
+
+
+def triangles_of(areas: NDArray[np.object_], weight: Floats) -> tuple[Floats, Floats]:
+    """
+    Cut areas of the plane into triangles.
+
+    Parameters
+    ----------
+    areas : numpy.ndarray of shapely geometries, shape (n,)
+        Valid polygons.
+    weight : numpy.ndarray, shape (n,)
+        How much of all places falls into each area.
+
+    Returns
+    -------
+    corners : numpy.ndarray, shape (triangles, 3, 2)
+        Of the triangles.
+    cumulative : numpy.ndarray, shape (triangles,)
+        The share of the places in each triangle and those before it.
+    """
     corners, shares = [], []
-    for area, share in zip(plane, weight, strict=True):
-        if share <= 0:
-            continue
+    for area, share in zip(areas, weight, strict=True):
+        parts = parts_of(np.array([area], dtype=object))
         triangles = np.concatenate(
-            [
-                shapely.get_parts(shapely.constrained_delaunay_triangles(part))
-                for part in parts_of(np.array([area], dtype=object))
-            ]
+            [shapely.get_parts(shapely.constrained_delaunay_triangles(part)) for part in parts]
         )
         size = shapely.area(triangles)
         corners.append(shapely.get_coordinates(triangles).reshape(-1, 4, 2)[:, :3])
         shares.append(share * size / size.sum())
     cumulative = np.cumsum(np.concatenate(shares))
-    return Sampler(
-        corners=np.concatenate(corners),
-        cumulative=cumulative / cumulative[-1],
-        to_degrees=Transformer.from_crs(crs, 4326, always_xy=True),
-    )
+    return np.concatenate(corners), cumulative / cumulative[-1]
 
 
 def streams(rng: np.random.Generator | int | None, n: int) -> list[np.random.Generator]:

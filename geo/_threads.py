@@ -14,7 +14,7 @@ __all__ = ["in_threads"]
 _PORTION = 16_384  # rows that are worth handing to a thread
 
 
-def in_threads(work: Callable[[int, int], object], n: int) -> None:
+def in_threads(work: Callable[[int, int], object], n: int, *, portion: int = _PORTION) -> None:
     """
     Do some work on rows 0 to n, in portions.
 
@@ -25,6 +25,8 @@ def in_threads(work: Callable[[int, int], object], n: int) -> None:
         and no others, so that the answer cannot depend on how the rows are shared.
     n : int
         Number of rows.
+    portion : int
+        Rows that are worth handing to a thread.
 
     Notes
     -----
@@ -32,12 +34,12 @@ def in_threads(work: Callable[[int, int], object], n: int) -> None:
     ``NUMBA_NUM_THREADS`` sets another number. Threads start with the call and end with it, so
     worker processes may be forked at any time.
     """
-    if n <= _PORTION or _threads() == 1:
+    if n <= portion or _threads() == 1:
         work(0, n)
         return
-    starts = range(0, n, _PORTION)
+    starts = range(0, n, portion)
     with ThreadPoolExecutor(_threads()) as pool:
-        list(pool.map(work, starts, [min(start + _PORTION, n) for start in starts]))
+        list(pool.map(work, starts, [min(start + portion, n) for start in starts]))
 
 
 def _threads() -> int:

@@ -1,0 +1,209 @@
+"""What a function of distance is: its estimate, what chance would give, and what it rests on."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from geo._inputs import lengths
+from geo._resolution import counted, metres
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from geo._outlines import Outline
+    from geo._patterns import Pattern
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["SummaryFunction", "distances_of", "facts_of", "sentences"]
+
+_STEPS = 128  # of the default distances
+_MOST_NEIGHBOURS = 1000  # expected within the greatest default distance
+
+
+@dataclass(frozen=True, eq=False)
+class SummaryFunction:
+    """
+    A function of distance, estimated from a point pattern.
+
+    Parameters
+    ----------
+    name : str
+        What it is, such as ``K`` or ``L``.
+    distances_m : numpy.ndarray, shape (m,)
+        Rising, in metres.
+    estimate, theoretical : numpy.ndarray, shape (m,)
+        The function, and its value under complete spatial randomness; NaN where it cannot be
+        estimated.
+    correction : str
+        How the edge of the window was allowed for.
+    n : int
+        Points from which the function looks.
+    n_other : int
+        Points that it looks at.
+    facts : dict
+        What the estimate rests on: ``area_km2`` of the window, ``n_unlocated`` rows without a
+        location, ``n_places`` distinct coordinates, ``smallest_m`` that the radii resolve,
+        ``scale_error`` of lengths in the plane.
+    """
+
+    name: str
+    distances_m: Floats
+    estimate: Floats
+    theoretical: Floats
+    correction: str
+    n: int
+    n_other: int
+    facts: dict[str, float]
+
+    @property
+    def resolvable(self) -> NDArray[np.bool_]:
+        """Whether the radii of the sites can tell each distance."""
+        return np.asarray(self.distances_m >= self.facts["smallest_m"])
+
+    def to_frame(self) -> pd.DataFrame:
+        """
+        Give the function as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``distance_m``, ``estimate``, ``theoretical``, ``resolvable``.
+        """
+        return pd.DataFrame(
+            {
+                "distance_m": self.distances_m,
+                "estimate": self.estimate,
+                "theoretical": self.theoretical,
+                "resolvable": self.resolvable,
+            }
+        )
+
+    def summary(self) -> str:
+        """
+        Say in plain words what was estimated and what it rests on.
+
+        Returns
+        -------
+        str
+            A paragraph without coordinates.
+        """
+        looked = "" if self.n_other == self.n else f" and {self.n_other} others"
+        found = (
+            f"{self.name} of {counted(self.n, 'located report')}{looked}, from "
+            f"{metres(float(self.distances_m[0]))} to {metres(float(self.distances_m[-1]))}, "
+            f"{self.correction} edge correction."
+        )
+        end = (
+            "This is an estimate and no test: whether it differs from chance is for "
+            "envelope_test() to say."
+        )
+        return " ".join([found, *sentences(self.facts, self.n), end])
+
+    def __repr__(self) -> str:
+        return (
+            f"SummaryFunction({self.name}, {len(self.distances_m)} distances up to "
+            f"{metres(float(self.distances_m[-1]))}, {self.correction} correction, "
+            f"{counted(self.n, 'point')})"
+        )
+
+    def _repr_html_(self) -> str:
+        table = self.to_frame().to_html(index=False, escape=True, border=0, na_rep="", max_rows=12)
+        return f"<div>{table}<p>{html.escape(self.summary())}</p></div>"
+
+
+def sentences(facts: dict[str, float], n: int) -> Iterator[str]:
+    """
+    Yield the sentences on what a statistic rests on.
+
+    Parameters
+    ----------
+    facts : dict
+        From `facts_of`.
+    n : int
+        Number of points.
+
+    Yields
+    ------
+    str
+        A sentence each.
+    """
+    yield f"Window: {facts['area_km2']:,.4g} km2, where a report was possible."
+    if facts["n_unlocated"]:
+        left_out = counted(int(facts["n_unlocated"]), "report")
+        yield f"{left_out} without a location could not be used."
+    if facts["n_places"] < n:
+        yield (
+            f"Caution: the reports stand at {counted(int(facts['n_places']), 'coordinate')}; short "
+            "distances describe how places are looked up (the gazetteer), not where sites are."
+        )
+    if np.isnan(facts["smallest_m"]):
+        yield "Caution: some radii are unknown, so what distances can be resolved is unknown too."
+    elif facts["smallest_m"] > 0:
+        yield f"The radii of the reports resolve distances from {metres(facts['smallest_m'])} on."
+
+
+def facts_of(pattern: Pattern, outline: Outline) -> dict[str, float]:
+    """
+    Collect what a statistic rests on.
+
+    Parameters
+    ----------
+    pattern : Pattern
+        The points.
+    outline : Outline
+        Their window.
+
+    Returns
+    -------
+    dict
+        As in `SummaryFunction`.
+    """
+    return {
+        "area_km2": outline.area_m2 / 1e6,
+        "n_unlocated": pattern.n_unlocated,
+        "n_places": pattern.n_places,
+        "smallest_m": round(pattern.smallest_m, 3),
+        "scale_error": pattern.scale_error,
+    }
+
+
+def distances_of(given: Sequence[float] | None, n: int, outline: Outline) -> Floats:
+    """
+    Return the distances at which a function is estimated.
+
+    Parameters
+    ----------
+    given : sequence of float or None
+        Rising, in metres, if any.
+    n : int
+        Number of points.
+    outline : Outline
+        Their window.
+
+    Returns
+    -------
+    numpy.ndarray
+        As given; else 129 from 0 to a quarter of the shorter side of the window's box, or to
+        where 1000 neighbours are expected, whichever is less.
+
+    Raises
+    ------
+    ValueError
+        If they do not rise, or one is no length.
+    """
+    if given is None:
+        crowded = np.sqrt(_MOST_NEIGHBOURS * outline.area_m2 / (np.pi * max(n, 1)))
+        return np.linspace(0, min(min(outline.sides) / 4, crowded), _STEPS + 1)
+    distances = lengths(given, "distances_m")
+    if not (np.diff(distances) > 0).all() or np.isinf(distances).any():
+        message = "distances_m do not rise. Give each distance once, from the shortest on."
+        raise ValueError(message)
+    return distances

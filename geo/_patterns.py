@@ -1,0 +1,175 @@
+"""A point pattern in the plane: the door from Sites and a window to the statistics of `pattern`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from geo._inputs import coordinates, parts_of, problems_of, radii, shapes_of
+from geo.errors import GeometryError
+from geo.projection import in_metres, local_crs, max_scale_error
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pyproj import CRS
+    from shapely.geometry.base import BaseGeometry
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+__all__ = ["Pattern", "planar_pattern", "plane_of"]
+
+_SIDE_DEG = 0.05  # sides no longer than this bend by less than a metre when they are projected
+
+
+@dataclass(frozen=True, eq=False)
+class Pattern:
+    """
+    Points and their window, in metres.
+
+    Parameters
+    ----------
+    xy : numpy.ndarray, shape (n, 2)
+        The points, in the order of the rows that have a location.
+    window : shapely.Polygon or shapely.MultiPolygon
+        Valid; it holds all points.
+    crs : pyproj.CRS
+        Of the plane.
+    rows : numpy.ndarray of int, shape (n,)
+        The positions of the points in the frame.
+    n_unlocated : int
+        Rows without a location.
+    smallest_m : float
+        Twice the 75th percentile of the radii: the smallest distance that the locations resolve;
+        NaN if a radius is unknown.
+    scale_error : float
+        By how much lengths in the plane are wrong at worst, relative.
+    """
+
+    xy: Floats
+    window: shapely.Polygon | shapely.MultiPolygon
+    crs: CRS
+    rows: Ints
+    n_unlocated: int
+    smallest_m: float
+    scale_error: float
+
+    @property
+    def n(self) -> int:
+        """Number of points."""
+        return len(self.xy)
+
+    @property
+    def n_places(self) -> int:
+        """Number of distinct coordinates."""
+        return len(np.unique(self.xy, axis=0))
+
+
+def planar_pattern(
+    sites: gpd.GeoDataFrame | gpd.GeoSeries,
+    window: gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry,
+) -> Pattern:
+    """
+    Put sites and their window into one plane.
+
+    Parameters
+    ----------
+    sites : geopandas.GeoDataFrame or geopandas.GeoSeries
+        Points.
+    window : geopandas.GeoDataFrame, geopandas.GeoSeries or shapely geometry
+        Polygons, which together are the window; a bare geometry is taken as EPSG:4326. If the frame
+        is projected, its projection is the plane, in metres; if it is in degrees, the plane is the
+        equal-area projection centred on it.
+
+    Returns
+    -------
+    Pattern
+        In the plane.
+
+    Raises
+    ------
+    CRSError
+        If a frame has no coordinate reference system.
+    GeometryError
+        If a site is no point, the window is empty or no polygon, or a site lies outside of it;
+        see ``.problems``.
+    """
+    lon, _ = coordinates(sites, "sites")  # refuses what is no point, or without a system
+    area, crs = plane_of(window)
+    located = np.flatnonzero(np.isfinite(lon))
+    points = sites.geometry.iloc[located].to_crs(crs)
+    xy = np.column_stack([points.x, points.y]).reshape(-1, 2)
+    shapely.prepare(area)
+    out = ~shapely.intersects_xy(area, *xy.T)
+    # what a projection moves by less than a millimetre is no reason to refuse a site on the edge
+    out[out] = shapely.distance(shapely.points(xy[out]), area) > 1e-3  # noqa: PLR2004 - a millimetre
+    if out.any():
+        outside = np.zeros(len(lon), dtype=bool)
+        outside[located[out]] = True
+        message = (
+            f"{out.sum()} of {len(lon)} sites lie outside the window, where the window says that "
+            "no report was possible. Enlarge it (study_window(..., buffer_m=)), or leave them out."
+        )
+        raise GeometryError(message, problems_of(sites.geometry, outside, "outside the window"))
+    radius = (
+        radii(sites)[located] if isinstance(sites, gpd.GeoDataFrame) else np.full(len(xy), np.nan)
+    )
+    return Pattern(
+        xy=xy,
+        window=area,
+        crs=crs,
+        rows=located,
+        n_unlocated=len(lon) - len(located),
+        smallest_m=2 * float(np.percentile(radius, 75)) if len(radius) else float("nan"),
+        scale_error=max_scale_error(gpd.GeoSeries([area], crs=crs), crs),
+    )
+
+
+def plane_of(window: gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry) -> tuple[BaseGeometry, CRS]:
+    """
+    Put a window into its plane.
+
+    Parameters
+    ----------
+    window : geopandas.GeoDataFrame, geopandas.GeoSeries or shapely geometry
+        As in `planar_pattern`.
+
+    Returns
+    -------
+    area : shapely.Polygon or shapely.MultiPolygon
+        All polygons together, in metres.
+    crs : pyproj.CRS
+        Of the plane.
+
+    Raises
+    ------
+    CRSError
+        If the frame has no coordinate reference system.
+    GeometryError
+        If the window is empty or no polygon; see ``.problems``.
+    """
+    if isinstance(window, shapely.Geometry):
+        window = gpd.GeoSeries([window], crs=4326)
+    shapes = shapes_of(window)
+    present = shapely.get_type_id(shapes) >= 0
+    flat = present & (shapely.get_dimensions(shapes) != 2)  # noqa: PLR2004 - surfaces
+    if flat.any() or not present.any():
+        message = (
+            f"{flat.sum()} of {len(shapes)} parts of the window are no polygons."
+            if flat.any()
+            else "The window is empty: there is nowhere that a report was possible."
+        )
+        raise GeometryError(message, problems_of(window.geometry, flat, "no polygon"))
+    geometry = window.geometry
+    if geometry.crs.is_geographic:
+        crs = local_crs(geometry)
+        plane = gpd.GeoSeries(shapes[present], crs=4326).segmentize(_SIDE_DEG).to_crs(crs)
+    else:
+        crs = in_metres(geometry.crs)
+        plane = geometry[present].to_crs(crs)
+    parts = parts_of(plane.to_numpy())
+    return (parts[0] if len(parts) == 1 else shapely.union_all(parts)), crs

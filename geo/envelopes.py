@@ -1,0 +1,355 @@
+"""Does a pattern differ from chance at any distance? One test for the whole curve."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from geo._evaluation import Evaluator, function_named, one_curve
+from geo._functions import distances_of, facts_of, sentences
+from geo._inputs import whole_number
+from geo._outlines import outline_of
+from geo._patterns import planar_pattern
+from geo._ranks import global_envelope, monte_carlo_p
+from geo._resolution import counted, metres
+from geo._sampling import streams
+from geo._threads import in_threads
+from geo.nullmodels import csr
+from geo.pattern import ripley_l
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import geopandas as gpd
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+    from geo._functions import SummaryFunction
+    from geo.nullmodels import NullModel
+
+    Floats = NDArray[np.float64]
+    Window: TypeAlias = gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry
+
+__all__ = ["EnvelopeTest", "envelope_test"]
+
+_TESTS = ("rank", "mad", "dclf")
+_ALTERNATIVES = ("two-sided", "greater", "less")
+_AT_ONCE = 32  # simulations between two steps of the bar
+_LEVEL = 0.95
+
+
+@dataclass(frozen=True, eq=False)
+class EnvelopeTest:
+    """
+    The answer of `envelope_test`.
+
+    Parameters
+    ----------
+    distances_m : numpy.ndarray, shape (m,)
+        In metres.
+    observed, expected : numpy.ndarray, shape (m,)
+        The function of the sites, and its mean over the simulations.
+    low, high : numpy.ndarray, shape (m,)
+        The global 95 % envelope, which the observed function leaves exactly if the test rejects at
+        5 %; NaN at distances that were not tested, and for DCLF, which has none.
+    tested : numpy.ndarray of bool, shape (m,)
+        The distances that the test is about: those that the radii resolve, or all if none is.
+    pvalue : float
+        Of the whole curve, ties counted against the hypothesis.
+    function : str
+        The name of the function.
+    correction : str
+        How the edge of the window was allowed for.
+    test : str
+        ``rank`` (extreme rank length), ``mad`` or ``dclf``.
+    alternative : str
+        Which deviations count.
+    null : NullModel
+        What the simulations are drawn from.
+    curves : numpy.ndarray, shape (n_simulations, m)
+        The simulated functions.
+    n : int
+        Sites used.
+    facts : dict
+        As in `SummaryFunction`.
+    """
+
+    distances_m: Floats
+    observed: Floats
+    expected: Floats
+    low: Floats
+    high: Floats
+    tested: NDArray[np.bool_]
+    pvalue: float
+    function: str
+    correction: str
+    test: str
+    alternative: str
+    null: NullModel
+    curves: Floats
+    n: int
+    facts: dict[str, float]
+
+    @property
+    def n_simulations(self) -> int:
+        """Number of simulations."""
+        return len(self.curves)
+
+    def to_frame(self) -> pd.DataFrame:
+        """
+        Give the curve with its envelope.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``distance_m``, ``observed``, ``expected``, ``low``, ``high``, ``tested``.
+        """
+        return pd.DataFrame(
+            {
+                "distance_m": self.distances_m,
+                "observed": self.observed,
+                "expected": self.expected,
+                "low": self.low,
+                "high": self.high,
+                "tested": self.tested,
+            }
+        )
+
+    def pointwise(self, *, level: float = _LEVEL) -> pd.DataFrame:
+        """
+        Give the range of the simulations at each distance by itself, which is no test.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+            The share of the simulations inside, at each distance.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``distance_m``, ``low_pointwise``, ``high_pointwise``. A curve leaves this range
+            somewhere far more often than one minus the level, by chance alone.
+        """
+        low, high = np.nanquantile(self.curves, [(1 - level) / 2, (1 + level) / 2], axis=0)
+        return pd.DataFrame(
+            {"distance_m": self.distances_m, "low_pointwise": low, "high_pointwise": high}
+        )
+
+    def summary(self) -> str:
+        """
+        Say in plain words what was tested, what came out, and what it rests on.
+
+        Returns
+        -------
+        str
+            A paragraph without coordinates.
+        """
+        named = {"rank": "extreme rank length", "mad": "maximum deviation", "dclf": "DCLF"}
+        at = self.distances_m[self.tested]
+        found = (
+            f"{self.function} of {counted(self.n, 'located report')}, {self.correction} edge "
+            f"correction, from {metres(float(at[0]))} to {metres(float(at[-1]))} at once "
+            f"({named[self.test]}, {self.alternative}, "
+            f"{counted(self.n_simulations, 'simulation')}): p = {self.pvalue:.3g}."
+        )
+        parts = [found, self.null.words, *sentences(self.facts, self.n)]
+        if not self.tested.all():
+            parts.append("The test leaves out the distances that the radii cannot resolve.")
+        if self.null.homogeneous and self.null.fixed_n:
+            parts.append(
+                "A small p speaks of a concentration of reports: people, roads and reporters are "
+                "not spread evenly either, so it is not yet one of sites."
+            )
+        return " ".join(parts)
+
+    def __repr__(self) -> str:
+        return (
+            f"EnvelopeTest({self.function}, p={self.pvalue:.3g}, {self.test}, "
+            f"{self.alternative}; {self.null.name}, {counted(self.n, 'point')}, "
+            f"{self.n_simulations} simulations)"
+        )
+
+    def _repr_html_(self) -> str:
+        table = self.to_frame().to_html(index=False, escape=True, border=0, na_rep="", max_rows=12)
+        return f"<div>{table}<p>{html.escape(self.summary())}</p></div>"
+
+
+def envelope_test(  # noqa: PLR0913 - what a test is asked
+    sites: gpd.GeoDataFrame,
+    window: Window,
+    *,
+    function: Callable[..., SummaryFunction] = ripley_l,
+    correction: str | None = None,
+    distances_m: Sequence[float] | None = None,
+    null: NullModel | None = None,
+    n_simulations: int = 999,
+    test: Literal["rank", "mad", "dclf"] = "rank",
+    alternative: Literal["two-sided", "greater", "less"] = "two-sided",
+    rng: np.random.Generator | int | None = None,
+    progress: bool = True,
+) -> EnvelopeTest:
+    """
+    Test a pattern against a null model, at all distances at once.
+
+    Parameters
+    ----------
+    sites : geopandas.GeoDataFrame
+        Points in the window, at least two with a location.
+    window : geopandas.GeoDataFrame, geopandas.GeoSeries or shapely geometry
+        Polygons in which a report was possible, as in `ripley_k`.
+    function : callable, default ripley_l
+        `ripley_l`, `ripley_k`, `nearest_neighbor_g` or `empty_space_f`.
+    correction : str, optional
+        Of that function; without it, its own default.
+    distances_m : sequence of float, optional
+        Rising, in metres; to be chosen before looking. Without it as in `ripley_k`.
+    null : NullModel, optional
+        What chance is; without it `csr` of the window.
+    n_simulations : int, default 999
+        How many patterns are drawn.
+    test : {"rank", "mad", "dclf"}, default "rank"
+        Extreme rank length; the maximum absolute deviation; or the mean squared deviation of
+        Diggle, Cressie, Loosmore and Ford.
+    alternative : {"two-sided", "greater", "less"}, default "two-sided"
+        Whether any deviation counts, or only functions above ("greater", clustering for K and L) or
+        below what chance gives.
+    rng : None, int or numpy.random.Generator, optional
+        For the same answer again, whatever the number of threads.
+    progress : bool, default True
+        Whether a bar is shown if the work lasts longer than two seconds.
+
+    Returns
+    -------
+    EnvelopeTest
+        One p-value, the global envelope that belongs to it, ``summary()`` in words.
+
+    Raises
+    ------
+    CRSError
+        If a frame has no coordinate reference system.
+    GeometryError
+        If a site lies outside the window, or the window is no polygon.
+    ValueError
+        If there are too few sites, or an argument is none of those above.
+
+    Notes
+    -----
+    A curve read distance by distance raises a false alarm far more often than each distance by
+    itself. Ranked as a whole it does not [1]_: p = (r + 1) / (n + 1), r being the simulations at
+    least as extreme. MAD and DCLF measure the deviation of each curve from the mean of all
+    others [2]_.
+    Distances below twice the 75th percentile of the radii are left out of the test if the radii
+    resolve any; see ``tested``.
+
+    References
+    ----------
+    .. [1] Myllymaki, M., Mrkvicka, T., Grabarnik, P., Seijo, H., Hahn, U. (2017). Global envelope
+       tests for spatial processes. Journal of the Royal Statistical Society B 79, 381-404.
+    .. [2] Baddeley, A., Diggle, P. J., Hardegen, A., Lawrence, T., Milne, R. K., Nair, G. (2014).
+       On tests of spatial pattern based on simulation envelopes. Ecological Monographs 84, 477-489.
+
+    Examples
+    --------
+    >>> import geo, geopandas
+    >>> from shapely import box
+    >>> window = geopandas.GeoSeries([box(0, 0, 1000, 1000)], crs="EPSG:32648")
+    >>> model = geo.thomas(window, parents_per_km2=5, offspring=10, spread_m=20)
+    >>> sites = model.simulate(rng=3).to_frame("geometry").assign(uncertainty_m=1.0)
+    >>> result = geo.envelope_test(sites, window, n_simulations=99, rng=1)
+    >>> result.pvalue, result.null
+    (0.01, NullModel(complete spatial randomness))
+    """
+    if test not in _TESTS:
+        message = f"test is {test!r}; it must be one of {', '.join(_TESTS)}."
+        raise ValueError(message)
+    if alternative not in _ALTERNATIVES:
+        message = f"alternative is {alternative!r}; it must be one of {', '.join(_ALTERNATIVES)}."
+        raise ValueError(message)
+    many = whole_number(n_simulations, "n_simulations")
+    pattern = planar_pattern(sites, window)
+    outline = outline_of(pattern.window)
+    distances = distances_of(distances_m, pattern.n, outline)
+    name, chosen = function_named(function, correction, pattern.n)
+    evaluator = Evaluator(name, chosen, outline, distances)
+    model = csr(window) if null is None else null
+    observed = one_curve(evaluator, pattern.xy)
+    curves = _simulated(evaluator, model, pattern.n, streams(rng, many), progress=progress)
+    smallest = pattern.smallest_m
+    tested = distances >= smallest if np.isfinite(smallest) else np.ones(len(distances), dtype=bool)
+    tested = tested if tested.any() else np.ones(len(distances), dtype=bool)
+    # where a curve cannot be estimated (no point so far from the border) none is compared
+    tested &= np.isfinite(observed) & np.isfinite(curves).all(axis=0)
+    low, high = np.full((2, len(distances)), np.nan)
+    whole = np.vstack([observed, curves])[:, tested]
+    low[tested], high[tested], pvalue = _compared(whole, test, alternative)
+    return EnvelopeTest(
+        distances_m=distances,
+        observed=observed,
+        expected=curves.mean(axis=0),
+        low=low,
+        high=high,
+        tested=tested,
+        pvalue=pvalue,
+        function=name,
+        correction=chosen,
+        test=test,
+        alternative=alternative,
+        null=model,
+        curves=curves,
+        n=pattern.n,
+        facts=facts_of(pattern, outline),
+    )
+
+
+def _simulated(
+    evaluator: Evaluator,
+    model: NullModel,
+    n: int,
+    rngs: list[np.random.Generator],
+    *,
+    progress: bool,
+) -> Floats:
+    """Return the function of every simulated pattern."""
+    # only simulations need a bar
+    from tqdm import tqdm  # noqa: PLC0415
+
+    curves = np.empty((len(rngs), len(evaluator.distances_m)))
+    one_curve(evaluator, model.draw(n, np.random.default_rng(0)))  # compiles before threads start
+    with tqdm(total=len(rngs), delay=2, disable=not progress, desc="simulations") as bar:
+
+        def work(start: int, stop: int) -> None:
+            for row in range(start, stop):
+                curves[row] = one_curve(evaluator, model.draw(n, rngs[row]))
+            bar.update(stop - start)
+
+        in_threads(work, len(rngs), portion=_AT_ONCE)
+    return curves
+
+
+def _compared(curves: Floats, test: str, alternative: str) -> tuple[Floats, Floats, float]:
+    """Return the global envelope and the p-value of the first of some curves."""
+    if test == "rank":
+        return global_envelope(curves, alternative, _LEVEL)
+    n = len(curves)
+    # leave one out: the observed curve must not be judged by a mean that it is part of
+    reference = (curves.sum(axis=0) - curves) / (n - 1)
+    deviation = curves - reference
+    if alternative == "two-sided":
+        size = np.abs(deviation)
+    else:
+        size = np.maximum(deviation if alternative == "greater" else -deviation, 0)
+    measure = size.max(axis=1) if test == "mad" else (size**2).mean(axis=1)
+    pvalue = monte_carlo_p(float(measure[0]), measure[1:], "greater")
+    nothing = np.full(curves.shape[1], np.nan)
+    if test == "dclf":
+        return nothing, nothing, pvalue
+    # the largest deviation with which a curve is not yet among the most extreme five percent
+    share = (measure[:, None] <= measure[None, :]).mean(axis=1)
+    width = measure[share > 1 - _LEVEL + 1e-12].max()
+    low = reference[0] - (width if alternative != "greater" else np.inf)
+    high = reference[0] + (width if alternative != "less" else np.inf)
+    return low, high, pvalue

@@ -1,0 +1,546 @@
+"""How far it is from points, and from anywhere, to the nearest point: G, F, J and Clark-Evans."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+import shapely
+
+from geo._corrections import border_distance
+from geo._functions import SummaryFunction, distances_of, facts_of, sentences
+from geo._outlines import in_rows, outline_of
+from geo._patterns import planar_pattern
+from geo._resolution import counted, metres
+from geo._threads import in_threads
+from geo.errors import GeometryError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import geopandas as gpd
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+    from geo._outlines import Outline
+    from geo._patterns import Pattern
+
+    Floats = NDArray[np.float64]
+    Window: TypeAlias = gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry
+    Correction: TypeAlias = Literal["none", "border", "kaplan-meier", "hanisch"]
+
+__all__ = ["ClarkEvans", "clark_evans", "empty_space_f", "j_function", "nearest_neighbor_g"]
+
+_CORRECTIONS = ("none", "border", "kaplan-meier", "hanisch")
+_GRID = 128  # cells along each side of the window's box, whose middles are the places of F
+
+
+def nearest_neighbor_g(
+    sites: gpd.GeoDataFrame,
+    window: Window,
+    *,
+    other: gpd.GeoDataFrame | None = None,
+    distances_m: Sequence[float] | None = None,
+    correction: Correction = "kaplan-meier",
+) -> SummaryFunction:
+    """
+    Estimate G: the share of points whose nearest neighbour is within a distance.
+
+    Parameters
+    ----------
+    sites : geopandas.GeoDataFrame
+        Points in the window, at least two with a location.
+    window : geopandas.GeoDataFrame, geopandas.GeoSeries or shapely geometry
+        Polygons in which a report was possible, as in `ripley_k`.
+    other : geopandas.GeoDataFrame, optional
+        Points of another kind in the same window: the cross G, to the nearest of them.
+    distances_m : sequence of float, optional
+        Rising, in metres; without it as in `ripley_k`.
+    correction : {"none", "border", "kaplan-meier", "hanisch"}, default "kaplan-meier"
+        How the edge of the window is allowed for, beyond which a nearer neighbour may be.
+
+    Returns
+    -------
+    SummaryFunction
+        ``G``, from 0 to 1; ``1 - exp(-intensity pi r^2)`` under complete spatial randomness.
+
+    Raises
+    ------
+    CRSError
+        If a frame has no coordinate reference system.
+    GeometryError
+        If a site lies outside the window, or the window is no polygon.
+    ValueError
+        If there are too few sites, distances do not rise, or the correction is unknown.
+
+    Notes
+    -----
+    With d the distance to the nearest neighbour and b that to the outline, both of a point, border
+    takes the points with b >= r; Kaplan-Meier takes d as censored by b, the product over all
+    observed distances s <= r of 1 - #(d = s <= b) / #(min(d, b) >= s); Hanisch takes the points
+    with d <= b, each by one over the area left when the window is eroded by d [1]_.
+
+    References
+    ----------
+    .. [1] Baddeley, A., Rubak, E., Turner, R. (2015). Spatial Point Patterns: Methodology and
+       Applications with R. CRC Press, chapter 8.
+
+    Examples
+    --------
+    >>> import geo, geopandas
+    >>> from shapely import box
+    >>> window = geopandas.GeoSeries([box(0, 0, 1000, 1000)], crs="EPSG:32648")
+    >>> sites = geopandas.GeoDataFrame(
+    ...     {"uncertainty_m": [10.0] * 4},
+    ...     geometry=geopandas.points_from_xy([200, 300, 600, 800], [500, 500, 400, 700]),
+    ...     crs="EPSG:32648",
+    ... )
+    >>> g = geo.nearest_neighbor_g(sites, window, distances_m=[0, 100, 350], correction="none")
+    >>> g.estimate
+    array([0.  , 0.5 , 0.75])
+    """
+    pattern = planar_pattern(sites, window)
+    others = None if other is None else planar_pattern(other, window)
+    outline = outline_of(pattern.window)
+    _require(pattern.n, 1 if others is None else others.n, correction, others is None)
+    seen = pattern if others is None else others
+    distances = distances_of(distances_m, seen.n, outline)
+    length = nearest_of(pattern.xy, None if others is None else others.xy, outline)
+    estimate = corrected_share(
+        length, border_distance(pattern.xy, outline), outline, distances, correction
+    )
+    return _function(
+        "G" if others is None else "cross G",
+        pattern,
+        seen,
+        outline,
+        distances,
+        estimate,
+        correction,
+    )
+
+
+def empty_space_f(
+    sites: gpd.GeoDataFrame,
+    window: Window,
+    *,
+    distances_m: Sequence[float] | None = None,
+    correction: Correction = "kaplan-meier",
+) -> SummaryFunction:
+    """
+    Estimate F: the share of the window within a distance of a point.
+
+    Parameters
+    ----------
+    sites : geopandas.GeoDataFrame
+        Points in the window, at least one with a location.
+    window : geopandas.GeoDataFrame, geopandas.GeoSeries or shapely geometry
+        Polygons in which a report was possible, as in `ripley_k`.
+    distances_m : sequence of float, optional
+        Rising, in metres; without it as in `ripley_k`.
+    correction : {"none", "border", "kaplan-meier", "hanisch"}, default "kaplan-meier"
+        As in `nearest_neighbor_g`; Hanisch is that of Chiu and Stoyan here.
+
+    Returns
+    -------
+    SummaryFunction
+        ``F``, from 0 to 1; ``1 - exp(-intensity pi r^2)`` under complete spatial randomness.
+
+    Raises
+    ------
+    CRSError
+        If a frame has no coordinate reference system.
+    GeometryError
+        If a site lies outside the window, or the window is no polygon.
+    ValueError
+        If no site has a location, distances do not rise, or the correction is unknown.
+
+    Notes
+    -----
+    Distances are measured exactly from the middles of 128 x 128 cells of the window's box that lie
+    in the window, and corrected as in `nearest_neighbor_g`.
+
+    Examples
+    --------
+    >>> import geo, geopandas
+    >>> from shapely import box
+    >>> window = geopandas.GeoSeries([box(0, 0, 1000, 1000)], crs="EPSG:32648")
+    >>> sites = geopandas.GeoDataFrame(
+    ...     {"uncertainty_m": [10.0]},
+    ...     geometry=geopandas.points_from_xy([500], [500]),
+    ...     crs="EPSG:32648",
+    ... )
+    >>> f = geo.empty_space_f(sites, window, distances_m=[0, 250], correction="none")
+    >>> f.estimate.round(3)
+    array([0.   , 0.197])
+    """
+    pattern = planar_pattern(sites, window)
+    outline = outline_of(pattern.window)
+    _require(pattern.n, 1, correction, pair=False)
+    distances = distances_of(distances_m, pattern.n, outline)
+    places = grid_of(outline)
+    length = nearest_of(places, pattern.xy, outline)
+    estimate = corrected_share(
+        length, border_distance(places, outline), outline, distances, correction
+    )
+    return _function("F", pattern, pattern, outline, distances, estimate, correction)
+
+
+def j_function(
+    sites: gpd.GeoDataFrame,
+    window: Window,
+    *,
+    distances_m: Sequence[float] | None = None,
+    correction: Correction = "kaplan-meier",
+) -> SummaryFunction:
+    """
+    Estimate J, which compares G with F: below 1 if points seek each other, above if they avoid.
+
+    Parameters
+    ----------
+    sites : geopandas.GeoDataFrame
+        Points in the window, at least two with a location.
+    window : geopandas.GeoDataFrame, geopandas.GeoSeries or shapely geometry
+        Polygons in which a report was possible, as in `ripley_k`.
+    distances_m : sequence of float, optional
+        Rising, in metres; without it as in `ripley_k`.
+    correction : {"none", "border", "kaplan-meier", "hanisch"}, default "kaplan-meier"
+        As in `nearest_neighbor_g`.
+
+    Returns
+    -------
+    SummaryFunction
+        ``J = (1 - G) / (1 - F)``, 1 under complete spatial randomness; NaN where F is 1.
+
+    Raises
+    ------
+    CRSError
+        As in `nearest_neighbor_g`.
+    GeometryError
+        As in `nearest_neighbor_g`.
+    ValueError
+        As in `nearest_neighbor_g`.
+
+    References
+    ----------
+    .. [1] van Lieshout, M. N. M., Baddeley, A. J. (1996). A nonparametric measure of spatial
+       interaction in point patterns. Statistica Neerlandica 50, 344-361.
+
+    Examples
+    --------
+    >>> import geo, geopandas
+    >>> from shapely import box
+    >>> window = geopandas.GeoSeries([box(0, 0, 1000, 1000)], crs="EPSG:32648")
+    >>> sites = geopandas.GeoDataFrame(
+    ...     {"uncertainty_m": [10.0] * 4},
+    ...     geometry=geopandas.points_from_xy([200, 300, 600, 800], [500, 500, 400, 700]),
+    ...     crs="EPSG:32648",
+    ... )
+    >>> geo.j_function(sites, window, distances_m=[0, 100], correction="none").estimate.round(2)
+    array([1.  , 0.56])
+    """
+    g = nearest_neighbor_g(sites, window, distances_m=distances_m, correction=correction)
+    f = empty_space_f(sites, window, distances_m=distances_m, correction=correction)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(f.estimate < 1, (1 - g.estimate) / (1 - f.estimate), np.nan)
+    return replace(g, name="J", estimate=ratio, theoretical=np.ones(len(ratio)))
+
+
+@dataclass(frozen=True, eq=False)
+class ClarkEvans:
+    """
+    The answer of `clark_evans`.
+
+    Parameters
+    ----------
+    statistic : float
+        Mean distance to the nearest neighbour over its expectation under randomness: below 1 if
+        points seek each other, above if they avoid.
+    mean_m, expected_m : float
+        Both, in metres.
+    correction : str
+        How the edge of the window was allowed for.
+    n : int
+        Points from which the neighbour was sought.
+    facts : dict
+        As in `SummaryFunction`.
+    """
+
+    statistic: float
+    mean_m: float
+    expected_m: float
+    correction: str
+    n: int
+    facts: dict[str, float]
+
+    def summary(self) -> str:
+        """
+        Say in plain words what was estimated and what it rests on.
+
+        Returns
+        -------
+        str
+            A paragraph without coordinates.
+        """
+        found = (
+            f"Clark-Evans index of {counted(self.n, 'located report')}: {self.statistic:.3f} "
+            f"({self.correction} correction): the nearest neighbour is at "
+            f"{metres(round(self.mean_m))} on average, against {metres(round(self.expected_m))} "
+            "under randomness."
+        )
+        end = "Whether that differs from chance is for envelope_test() to say."
+        return " ".join([found, *sentences(self.facts, self.n), end])
+
+    def __repr__(self) -> str:
+        return (
+            f"ClarkEvans({self.statistic:.3f}, {self.correction} correction, "
+            f"{counted(self.n, 'point')})"
+        )
+
+
+def clark_evans(
+    sites: gpd.GeoDataFrame,
+    window: Window,
+    *,
+    correction: Literal["none", "donnelly", "cdf", "guard"] = "cdf",
+    guard_m: float | None = None,
+) -> ClarkEvans:
+    r"""
+    Compare the mean distance to the nearest neighbour with that of random points (Clark-Evans).
+
+    Parameters
+    ----------
+    sites : geopandas.GeoDataFrame
+        Points in the window, at least two with a location.
+    window : geopandas.GeoDataFrame, geopandas.GeoSeries or shapely geometry
+        Polygons in which a report was possible, as in `ripley_k`.
+    correction : {"none", "donnelly", "cdf", "guard"}, default "cdf"
+        How the edge of the window is allowed for: not at all, which makes points look regular;
+        Donnelly's formula, for rectangles only; the mean of the Kaplan-Meier G; or only points
+        at least `guard_m` from the outline.
+    guard_m : float, optional
+        Metres, for the guard.
+
+    Returns
+    -------
+    ClarkEvans
+        The index, ``summary()`` in words.
+
+    Raises
+    ------
+    CRSError
+        If a frame has no coordinate reference system.
+    GeometryError
+        If a site lies outside the window, or Donnelly's formula is asked for a window that is no
+        rectangle.
+    ValueError
+        If there are too few sites, the correction is unknown, or a guard has no width.
+
+    Notes
+    -----
+    .. math:: R = 2 \bar d \sqrt{n / |W|}
+
+    [1]_; Donnelly's expectation is ``0.5 sqrt(A / n) + (0.0514 + 0.0412 / sqrt(n)) P / n`` with the
+    perimeter P [2]_.
+
+    References
+    ----------
+    .. [1] Clark, P. J., Evans, F. C. (1954). Distance to nearest neighbor as a measure of spatial
+       relationships in populations. Ecology 35, 445-453.
+    .. [2] Donnelly, K. (1978). Simulations to determine the variance and edge effect of total
+       nearest neighbour distance. In Hodder, I. (ed.), Simulation Studies in Archaeology, 91-95.
+
+    Examples
+    --------
+    >>> import geo, geopandas
+    >>> from shapely import box
+    >>> window = geopandas.GeoSeries([box(0, 0, 1000, 1000)], crs="EPSG:32648")
+    >>> sites = geopandas.GeoDataFrame(
+    ...     {"uncertainty_m": [10.0] * 4},
+    ...     geometry=geopandas.points_from_xy([200, 300, 600, 800], [500, 500, 400, 700]),
+    ...     crs="EPSG:32648",
+    ... )
+    >>> geo.clark_evans(sites, window, correction="none")
+    ClarkEvans(0.877, none correction, 4 points)
+    """
+    if correction not in ("none", "donnelly", "cdf", "guard"):
+        message = f"correction is {correction!r}; it must be none, donnelly, cdf or guard."
+        raise ValueError(message)
+    pattern = planar_pattern(sites, window)
+    outline = outline_of(pattern.window)
+    _require(pattern.n, 1, "none", pair=True)
+    length = nearest_of(pattern.xy, None, outline)
+    expected = 0.5 * np.sqrt(outline.area_m2 / pattern.n)
+    mean, n = float(length.mean()), pattern.n
+    if correction == "donnelly":
+        if not outline.rectangular:
+            message = "Donnelly's formula is for rectangles; use cdf or guard for this window."
+            raise GeometryError(message)
+        around = 2 * sum(outline.sides)
+        expected += (0.0514 + 0.0412 / np.sqrt(n)) * around / n
+    elif correction == "guard":
+        if guard_m is None:
+            message = "The guard needs its width: give guard_m, in metres."
+            raise ValueError(message)
+        inner = border_distance(pattern.xy, outline) >= guard_m
+        if not inner.any():
+            message = f"No site is {metres(guard_m)} from the outline. Give a smaller guard_m."
+            raise ValueError(message)
+        mean, n = float(length[inner].mean()), int(inner.sum())
+    elif correction == "cdf":
+        mean = _mean_of_g(length, border_distance(pattern.xy, outline))
+    return ClarkEvans(
+        statistic=mean / float(expected),
+        mean_m=mean,
+        expected_m=float(expected),
+        correction=correction,
+        n=n,
+        facts=facts_of(pattern, outline),
+    )
+
+
+# ---------------------------------------------------------------------------- estimates
+
+
+def nearest_of(xy: Floats, other: Floats | None, outline: Outline) -> Floats:
+    """
+    Measure the distance from points to the nearest other one.
+
+    Parameters
+    ----------
+    xy : numpy.ndarray, shape (n, 2)
+        From where.
+    other : numpy.ndarray, shape (m, 2), or None
+        To where; None for the other ones among the same points.
+    outline : Outline
+        The window of both.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n,)
+        Metres.
+    """
+    import geo._pairs as loops  # noqa: PLC0415 - numba loads with the first search
+
+    seen = xy if other is None else other
+    spread = np.sqrt(outline.area_m2 / max(len(seen), 1))
+    rows = in_rows(seen, outline, float(2 * spread))
+    x, y = (np.ascontiguousarray(part) for part in xy.T)
+    of = np.arange(len(x)) if other is None else np.full(len(x), -1)
+    length = np.empty(len(x))
+    in_threads(
+        lambda start, stop: loops.nearest_distances(start, stop, x, y, of, rows, length), len(x)
+    )
+    return length
+
+
+def grid_of(outline: Outline) -> Floats:
+    """
+    Lay the places from which empty space is measured.
+
+    Parameters
+    ----------
+    outline : Outline
+        The window.
+
+    Returns
+    -------
+    numpy.ndarray, shape (k, 2)
+        Middles of the cells of its box that lie in it.
+    """
+    west, south, _, _ = outline.box
+    wide, high = outline.sides
+    middle = (np.arange(_GRID) + 0.5) / _GRID
+    x, y = np.meshgrid(west + middle * wide, south + middle * high)
+    places = np.column_stack([x.ravel(), y.ravel()])
+    shapely.prepare(outline.window)
+    return np.asarray(places[shapely.intersects_xy(outline.window, *places.T)])
+
+
+def corrected_share(
+    length: Floats, border: Floats, outline: Outline, distances: Floats, correction: str
+) -> Floats:
+    """
+    Estimate the distribution of distances that the edge of a window cuts short.
+
+    Parameters
+    ----------
+    length, border : numpy.ndarray, shape (n,)
+        Distances of places to the nearest point, and to the outline.
+    outline : Outline
+        The window.
+    distances : numpy.ndarray, shape (m,)
+        Where the distribution is asked.
+    correction : str
+        As in `nearest_neighbor_g`.
+
+    Returns
+    -------
+    numpy.ndarray, shape (m,)
+        The share of places whose distance is within each.
+    """
+    ordered = np.sort(length)
+    if correction == "none":
+        return np.searchsorted(ordered, distances, side="right") / len(length)
+    if correction == "border":
+        inner = border[None, :] >= distances[:, None]
+        near = (length[None, :] <= distances[:, None]) & inner
+        with np.errstate(invalid="ignore"):
+            return np.asarray(near.sum(axis=1) / inner.sum(axis=1))
+    if correction == "hanisch":
+        seen = length <= border
+        weight = 1 / outline.eroded_areas(length[seen])
+        order = np.argsort(length[seen])
+        mass = np.append(0, np.cumsum(weight[order]))
+        share = mass[np.searchsorted(length[seen][order], distances, side="right")]
+        return np.asarray(share / mass[-1])
+    at, survival = _kaplan_meier(length, border)
+    return np.asarray(1 - np.append(1.0, survival)[np.searchsorted(at, distances, side="right")])
+
+
+def _kaplan_meier(length: Floats, border: Floats) -> tuple[Floats, Floats]:
+    """Return the distances at which survival falls, and what it falls to."""
+    observed = np.minimum(length, border)
+    at, events = np.unique(length[length <= border], return_counts=True)
+    at_risk = len(length) - np.searchsorted(np.sort(observed), at, side="left")
+    return at, np.asarray(np.cumprod(1 - events / at_risk), dtype=np.float64)
+
+
+def _mean_of_g(length: Floats, border: Floats) -> float:
+    """Return the mean of the Kaplan-Meier distribution, the integral of its survival."""
+    at, survival = _kaplan_meier(length, border)
+    steps = np.diff(np.append(0.0, at))
+    return float(steps @ np.append(1.0, survival)[:-1])
+
+
+def _function(
+    name: str,
+    pattern: Pattern,
+    seen: Pattern,
+    outline: Outline,
+    distances: Floats,
+    estimate: Floats,
+    correction: str,
+) -> SummaryFunction:
+    """Return a distribution of distances as a result."""
+    return SummaryFunction(
+        name=name,
+        distances_m=distances,
+        estimate=estimate,
+        theoretical=1 - np.exp(-seen.n / outline.area_m2 * np.pi * distances**2),
+        correction=correction,
+        n=pattern.n,
+        n_other=seen.n,
+        facts=facts_of(pattern, outline),
+    )
+
+
+def _require(n: int, m: int, correction: str, pair: bool) -> None:  # noqa: FBT001 - private
+    """Refuse what has no nearest neighbour."""
+    if correction not in _CORRECTIONS:
+        message = f"correction is {correction!r}; it must be one of {', '.join(_CORRECTIONS)}."
+        raise ValueError(message)
+    if n < 1 + pair or m < 1:
+        message = f"{n} sites have a location: too few for a nearest neighbour."
+        raise ValueError(message)

@@ -44,6 +44,8 @@ _PIECE_M = 1000.0
 _TURN = 1 / 32  # radians of longitude in one piece; only binds within 32 km of a pole
 _PARTS = 64  # cuts of a piece on which the foot is not proved to be unique
 _NEWTON_TURNS = 10  # after these, steps that leave the interval give way to halving it
+_FEW = 4  # pieces of one point that are not worth excluding first
+_PARTS_AT_ONCE = 1_000_000
 _GAIN_M = 1e-9  # a step that promises less than this ends the search for a foot
 
 
@@ -284,8 +286,29 @@ def nearest_on_edges(points: Points, edges: Edges) -> Foot:
     _keep_feet(points, edges, np.arange(n), piece, share, foot)
     for i, j in _pieces_within(points, edges, chord_beyond(foot.length_m)):
         share = _chord_share(points.xyz[i], edges, j)
-        _keep_feet(points, edges, *_nearest_shares(points, i, edges, j, share, foot.length_m), foot)
+        near = _not_yet_excluded(points, edges, i, j, share, foot)
+        i, j, share = i[near], j[near], share[near]  # noqa: PLW2901 - the survivors
+        for tried in _nearest_shares(points, i, edges, j, share, foot.length_m):
+            _keep_feet(points, edges, *tried, foot)
     return foot
+
+
+def _not_yet_excluded(
+    points: Points, edges: Edges, i: Ints, j: Ints, share: Floats, foot: Foot
+) -> NDArray[np.bool_]:
+    """
+    Tell which pieces may still be nearest, where the bounds leave many to a point.
+
+    From far away they do. No place of a piece is farther along it than its whole length from the
+    foot on the chord, and the length to it no shorter by more than that.
+    """
+    many = np.flatnonzero(np.bincount(i, minlength=len(points.lon))[i] > _FEW)
+    _keep_feet(points, edges, i[many], j[many], share[many], foot)
+    lon, lat = _on_piece(edges, j[many], share[many])
+    length = geodesic_length(points.lon[i[many]], points.lat[i[many]], lon, lat)
+    near = np.ones(len(i), dtype=bool)
+    near[many] = length - 2 * edges.half_m <= foot.length_m[i[many]] + SLACK_M
+    return near
 
 
 def _pieces_within(points: Points, edges: Edges, reach: Floats) -> Iterator[tuple[Ints, Ints]]:
@@ -343,9 +366,9 @@ def _on_piece(edges: Edges, piece: Ints, share: Floats) -> tuple[Floats, Floats]
 
 def _nearest_shares(
     points: Points, i: Ints, edges: Edges, j: Ints, share: Floats, most: Floats
-) -> tuple[Ints, Ints, Floats]:
+) -> Iterator[tuple[Ints, Ints, Floats]]:
     """
-    Return points, pieces and the shares of these that are nearest to the points.
+    Yield points, pieces and the shares of these that are nearest to the points.
 
     Along a piece the length f has f'' >= v^2 cot(s / r) / r - v^2 bend wherever f' = 0, r being
     the least Gaussian radius (Sturm). Where that is positive every stationary point is a minimum,
@@ -355,11 +378,14 @@ def _nearest_shares(
     angle = np.minimum((most[i] + 2 * edges.half_m + SLACK_M) / radius, np.pi / 2)
     proved = edges.bend[j] * radius * np.sin(angle) < np.cos(angle)
     parts = np.where(proved, 1, _PARTS)
-    owner = np.repeat(np.arange(len(i)), parts)
-    part = np.arange(len(owner)) - np.repeat(np.cumsum(parts) - parts, parts)
-    low, high = part / parts[owner], (part + 1) / parts[owner]
-    start = np.clip(share[owner], low, high)
-    return i[owner], j[owner], _newton(points, i[owner], edges, j[owner], (low, start, high))
+    for first in range(0, len(i), _PARTS_AT_ONCE // _PARTS):
+        rows = np.arange(first, min(first + _PARTS_AT_ONCE // _PARTS, len(i)))
+        cuts = parts[rows]
+        owner = np.repeat(rows, cuts)
+        part = np.arange(len(owner)) - np.repeat(np.cumsum(cuts) - cuts, cuts)
+        low, high = part / parts[owner], (part + 1) / parts[owner]
+        start = np.clip(share[owner], low, high)
+        yield i[owner], j[owner], _newton(points, i[owner], edges, j[owner], (low, start, high))
 
 
 def _newton(

@@ -29,6 +29,7 @@ __all__ = [
     "is_gone",
     "lengths",
     "parts_of",
+    "point_numbers",
     "positive_length",
     "problems_of",
     "radii",
@@ -59,7 +60,7 @@ def coordinates(
             f"are needed. {hint or 'representative_point() gives one inside each geometry.'}"
         )
         raise GeometryError(message, problems_of(geometry, wrong, "not a point"))
-    x, y = _xy(np.asarray(np.where(empty, None, shapes) if empty.any() else shapes))
+    x, y = point_numbers(np.asarray(np.where(empty, None, shapes) if empty.any() else shapes))
     # points_from_xy makes points of missing numbers out of empty cells
     gone = np.isnan(x) | np.isnan(y)
     _require_degrees(geometry, gone | ((np.abs(x) <= _MOST_LON) & (np.abs(y) <= _MOST_LAT)), role)
@@ -67,8 +68,8 @@ def coordinates(
     return x, y
 
 
-def _xy(shapes: NDArray[np.object_]) -> tuple[Floats, Floats]:
-    """Return the numbers of points, none of them empty."""
+def point_numbers(shapes: NDArray[np.object_]) -> tuple[Floats, Floats]:
+    """Return the numbers of points, none of them empty; NaN where one is missing."""
     x, y = np.empty(len(shapes)), np.empty(len(shapes))
 
     def read(start: int, stop: int) -> None:
@@ -117,7 +118,7 @@ def is_gone(shapes: NDArray[np.object_]) -> NDArray[np.bool_]:
     gone = (kind < 0) | shapely.is_empty(shapes)
     # points_from_xy makes such points of empty cells; get_x fails on empty ones
     points = np.flatnonzero(~gone & (kind == POINT))
-    x, y = shapely.get_x(shapes[points]), shapely.get_y(shapes[points])
+    x, y = point_numbers(shapes if len(points) == len(shapes) else shapes[points])
     gone[points[np.isnan(x) | np.isnan(y)]] = True
     return np.asarray(gone)
 

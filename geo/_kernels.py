@@ -51,6 +51,9 @@ FANOUT = 8
 _DEPTH = 160  # every level adds seven nodes at most: enough for more items than there is memory
 _PLUS, _MINUS = 6, 7  # columns of the boxes: the greatest and the least radius within
 _EQUATOR2, _POLAR2 = SEMI_MAJOR_M**-2, SEMI_MINOR_M**-2
+_LEAST2 = (
+    1e-30  # square of a chord so short that its own length serves, and could not be divided by
+)
 _HALF_CUBE_M = 6_400_000.0  # the ellipsoid lies within this of the centre on every axis
 _Z_STEPS = (1 << 21) - 1
 
@@ -169,8 +172,8 @@ def short_length(a: Floats, i: int, b: Floats, j: int) -> float:
     mx, my, mz = a[i, 0] + b[j, 0], a[i, 1] + b[j, 1], a[i, 2] + b[j, 2]
     across, up = dx * dx + dy * dy, dz * dz
     chord2 = across + up
-    if chord2 == 0.0:
-        return 0.0
+    if chord2 < _LEAST2:
+        return math.sqrt(chord2)
     axial, polar = mx * mx + my * my, mz * mz
     along = (across * _EQUATOR2 + up * _POLAR2) / chord2
     middle = axial * _EQUATOR2 + polar * _POLAR2
@@ -213,6 +216,24 @@ def _nearest2(boxes: Floats, node: int, x: float, y: float, z: float) -> float:
     dx = max(max(boxes[node, 0] - x, x - boxes[node, 3]), 0.0)
     dy = max(max(boxes[node, 1] - y, y - boxes[node, 4]), 0.0)
     dz = max(max(boxes[node, 2] - z, z - boxes[node, 5]), 0.0)
+    return dx * dx + dy * dy + dz * dz
+
+
+@inlined
+def _gap2(boxes: Floats, node: int, group: Floats) -> float:
+    """Return the square of the least distance between two boxes."""
+    dx = max(max(boxes[node, 0] - group[0, 3], group[0, 0] - boxes[node, 3]), 0.0)
+    dy = max(max(boxes[node, 1] - group[0, 4], group[0, 1] - boxes[node, 4]), 0.0)
+    dz = max(max(boxes[node, 2] - group[0, 5], group[0, 2] - boxes[node, 5]), 0.0)
+    return dx * dx + dy * dy + dz * dz
+
+
+@inlined
+def _span2(boxes: Floats, node: int, group: Floats) -> float:
+    """Return the square of the greatest distance between two boxes."""
+    dx = max(group[0, 3] - boxes[node, 0], boxes[node, 3] - group[0, 0])
+    dy = max(group[0, 4] - boxes[node, 1], boxes[node, 4] - group[0, 1])
+    dz = max(group[0, 5] - boxes[node, 2], boxes[node, 5] - group[0, 2])
     return dx * dx + dy * dy + dz * dz
 
 
@@ -263,41 +284,81 @@ def nearest_chords(
     Write the items nearest to places by chord; the places stand in `order`.
 
     All columns of `position` but the last are the nearest. The last is the next one if it is near
-    enough to be nearer by geodesic than one of them; if it is farther, any item or none.
+    enough to be nearer by geodesic than one of them; if it is farther, any item or none. Eight
+    neighbouring places walk the tree together, each with its own limit.
     """
+    first, boxes, low = tree.first, tree.boxes, tree.low
     wanted = position.shape[1]
     k = wanted - 1
-    seed, stack = np.full(k, -1), stack_of(tree.first)
-    found, square = np.empty(wanted, np.int64), np.empty(wanted)
-    for at in range(start, stop):
-        row, cut = order[at], limit2
-        place = (places[at, 0], places[at, 1], places[at, 2])
-        if seed[k - 1] >= 0:
-            # the answer is no farther than what the place before has found, which is as much
-            worst = 0.0
-            for c in range(k):
-                worst = max(worst, _apart2(place, tree.low, seed[c]))
-            cut = min(cut, _band2(worst))
-        found[:], square[:] = -1, np.inf
-        stack[0][0], stack[1][0], stack[2][0] = 0, len(tree.first) - 2, 0.0
+    nodes, levels, bounds = stack_of(first)
+    xyz, group, cut = np.empty((FANOUT, 3)), np.empty((1, 8)), np.empty(FANOUT)
+    found, square = np.empty((FANOUT, wanted), np.int64), np.empty((FANOUT, wanted))
+    seed = np.full(k, -1)
+    for at in range(start, stop, FANOUT):
+        m = min(FANOUT, stop - at)
+        _box_of(places, at, m, xyz, group)
+        farthest = 0.0
+        for q in range(m):
+            cut[q] = limit2
+            if seed[k - 1] >= 0:
+                # the answer is no farther than what a place before has found, which is as much
+                worst = 0.0
+                for c in range(k):
+                    worst = max(worst, _apart2((xyz[q, 0], xyz[q, 1], xyz[q, 2]), low, seed[c]))
+                cut[q] = min(limit2, _band2(worst))
+            farthest = max(farthest, cut[q])
+        found[:m], square[:m] = -1, np.inf
+        nodes[0], levels[0], bounds[0] = 0, len(first) - 2, 0.0
         depth = 1
         while depth:
             depth -= 1
-            if stack[2][depth] > cut:
+            if bounds[depth] > farthest:
                 continue
-            if stack[1][depth] > 0:
-                depth = descend(tree, stack, depth, cut, place)
+            node, level = nodes[depth], levels[depth]
+            if level > 0:
+                base, begin, best = first[level - 1], depth, depth
+                for i in range(node * FANOUT, min((node + 1) * FANOUT, first[level] - base)):
+                    bound = _gap2(boxes, base + i, group)
+                    if bound <= farthest:
+                        nodes[depth], levels[depth], bounds[depth] = i, level - 1, bound
+                        if bound < bounds[best]:
+                            best = depth
+                        depth += 1
+                if depth > begin:
+                    top = depth - 1
+                    nodes[best], nodes[top] = nodes[top], nodes[best]
+                    bounds[best], bounds[top] = bounds[top], bounds[best]
                 continue
-            leaf = stack[0][depth] * FANOUT
-            for j in range(leaf, min(leaf + FANOUT, len(tree.low))):
-                d2 = _apart2(place, tree.low, j)
-                if d2 <= cut and d2 < square[k]:
-                    _insert(found, square, j, d2)
-                    cut = min(cut, _band2(square[k - 1]))
-        seed[:] = found[:k]
-        for c in range(wanted):
-            position[row, c] = tree.order[found[c]] if found[c] >= 0 else -1
-            chord2[row, c] = square[c]
+            farthest = 0.0
+            leaf, end = node * FANOUT, min((node + 1) * FANOUT, len(low))
+            for q in range(m):
+                x, y, z = xyz[q, 0], xyz[q, 1], xyz[q, 2]
+                if _nearest2(boxes, node, x, y, z) <= cut[q]:
+                    for j in range(leaf, end):
+                        dx, dy, dz = low[j, 0] - x, low[j, 1] - y, low[j, 2] - z
+                        d2 = dx * dx + dy * dy + dz * dz
+                        if d2 <= cut[q] and d2 < square[q, k]:
+                            _insert(found[q], square[q], j, d2)
+                            cut[q] = min(cut[q], _band2(square[q, k - 1]))
+                farthest = max(farthest, cut[q])
+        seed[:] = found[m - 1, :k]
+        for q in range(m):
+            row = order[at + q]
+            for c in range(wanted):
+                position[row, c] = tree.order[found[q, c]] if found[q, c] >= 0 else -1
+                chord2[row, c] = square[q, c]
+
+
+@compiled
+def _box_of(places: Floats, at: int, m: int, xyz: Floats, group: Floats) -> None:
+    """Write some places that stand next to each other, and their box."""
+    group[0, :3], group[0, 3:6] = np.inf, -np.inf
+    for q in range(m):
+        for axis in range(3):
+            value = places[at + q, axis]
+            xyz[q, axis] = value
+            group[0, axis] = min(group[0, axis], value)
+            group[0, 3 + axis] = max(group[0, 3 + axis], value)
 
 
 @inlined
@@ -349,8 +410,10 @@ def count_chords(
     sure, possible = np.empty(FANOUT, np.int64), np.empty(FANOUT, np.int64)
     for at in range(start, stop, FANOUT):
         m = min(FANOUT, stop - at)
-        least, most = _gather(places, order, limit_m, at, m, xyz, group)
+        _box_of(places, at, m, xyz, group)
+        least, most = np.inf, -np.inf
         for q in range(m):
+            least, most = min(least, limit_m[order[at + q]]), max(most, limit_m[order[at + q]])
             within2[q], beyond2[q] = (
                 _within2(limit_m[order[at + q]]),
                 _beyond2(limit_m[order[at + q]]),
@@ -394,42 +457,6 @@ def count_chords(
                 possible[q] += n_possible
         for q in range(m):
             counts[order[at + q], 0], counts[order[at + q], 1] = sure[q], possible[q]
-
-
-@compiled
-def _gather(
-    places: Floats, order: Ints, limit_m: Floats, at: int, m: int, xyz: Floats, group: Floats
-) -> tuple[float, float]:
-    """Write some places and their box; return the least and the greatest of their limits."""
-    least, most = np.inf, -np.inf
-    group[0, :3], group[0, 3:6] = np.inf, -np.inf
-    for q in range(m):
-        row = order[at + q]
-        least, most = min(least, limit_m[row]), max(most, limit_m[row])
-        for axis in range(3):
-            value = places[at + q, axis]
-            xyz[q, axis] = value
-            group[0, axis] = min(group[0, axis], value)
-            group[0, 3 + axis] = max(group[0, 3 + axis], value)
-    return least, most
-
-
-@inlined
-def _gap2(boxes: Floats, node: int, group: Floats) -> float:
-    """Return the square of the least distance between two boxes."""
-    dx = max(max(boxes[node, 0] - group[0, 3], group[0, 0] - boxes[node, 3]), 0.0)
-    dy = max(max(boxes[node, 1] - group[0, 4], group[0, 1] - boxes[node, 4]), 0.0)
-    dz = max(max(boxes[node, 2] - group[0, 5], group[0, 2] - boxes[node, 5]), 0.0)
-    return dx * dx + dy * dy + dz * dz
-
-
-@inlined
-def _span2(boxes: Floats, node: int, group: Floats) -> float:
-    """Return the square of the greatest distance between two boxes."""
-    dx = max(group[0, 3] - boxes[node, 0], boxes[node, 3] - group[0, 0])
-    dy = max(group[0, 4] - boxes[node, 1], boxes[node, 4] - group[0, 1])
-    dz = max(group[0, 5] - boxes[node, 2], boxes[node, 5] - group[0, 2])
-    return dx * dx + dy * dy + dz * dz
 
 
 @inlined

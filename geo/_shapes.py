@@ -10,7 +10,7 @@ import shapely
 
 from geo._edges import Edges, Foot, index_edges, nearest_on_edges
 from geo._geodesics import densified
-from geo._inputs import POINT, parts_of, problems_of
+from geo._inputs import POINT, parts_of, point_numbers, problems_of
 from geo._search import nearest_points
 from geo.errors import GeometryError
 from geo.geodesy import Points, chord_beyond, longest_length, place_points
@@ -244,9 +244,10 @@ def nearest_shapes(
     kind = shapely.get_type_id(shapes)
     present = np.flatnonzero(kind >= 0)
     if (kind[present] == POINT).all():
-        targets = place_points(shapely.get_x(shapes[present]), shapely.get_y(shapes[present]))
+        whole = len(present) == len(shapes)
+        targets = place_points(*point_numbers(shapes if whole else shapes[present]))
         position, length = nearest_points(points, targets, k=k, max_distance_m=limit_m)
-        if len(present) == len(shapes):
+        if whole:
             return position, length
         return np.where(position >= 0, np.append(present, -1)[position], -1), length
     prepared = [(int(row), prepare(shapes[[row]])) for row in present]

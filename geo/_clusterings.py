@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,7 +54,7 @@ class Clustering:
     method : str
         ``DBSCAN``, ``HDBSCAN`` or ``OPTICS``.
     parameters : Mapping
-        What the function was asked, by the names of its parameters; cannot be changed.
+        What the function was asked, by the names of its parameters.
     sites : geopandas.GeoDataFrame
         A copy of the frame that was clustered.
     details : pandas.DataFrame
@@ -109,16 +110,21 @@ class Clustering:
             ``cluster``; ``size``, the number of sites; ``confirmed`` and ``suspected``, how
             many of them have that status (others count in the size only; missing if the sites
             have no status); ``n_places``, distinct coordinates; ``medoid``, the ``site_id`` (or
-            index label) of the site with the least sum of distances to all the others;
+            index label) of the site with the least sum of distances to all the others (in clusters
+            of over 5000 places, of those nearest to the middle);
             ``place``, its locality, or else its name; ``radius_m``, the geodesic distance from
             the medoid to the farthest member; ``max_uncertainty_m``, the largest radius of
             a member, missing if any is unknown; of HDBSCAN, ``persistence``, how well the
             cluster stands apart.
         """
+        return self._table(self.n_clusters)
+
+    def _table(self, n_rows: int) -> pd.DataFrame:
+        """Describe the first clusters."""
         lon, lat = coordinates(self.sites, "sites")
         radius = radii(self.sites)
         columns: dict[str, list[object]] = {name: [] for name in _COLUMNS}
-        for cluster, rows in self.members():
+        for cluster, rows in islice(self.members(), n_rows):
             described = _describe(self.sites.iloc[rows], lon[rows], lat[rows])
             columns["cluster"].append(cluster)
             columns["max_uncertainty_m"].append(float(radius[rows].max()))
@@ -126,7 +132,7 @@ class Clustering:
                 columns[name].append(value)
         numbers = ["radius_m", "max_uncertainty_m"]
         if self.persistence is not None:
-            columns["persistence"] = list(self.persistence)
+            columns["persistence"] = list(self.persistence[:n_rows])
             numbers.append("persistence")
         return pd.DataFrame(columns).astype(
             {
@@ -190,9 +196,10 @@ class Clustering:
             )
         most = asked["max_eps_m"]
         within = "" if most is None else f" within {metres(most)}"
+        steep = 100 * (asked["xi"] or 0)
         return (
             f"A cluster is where the distance within which {asked['min_samples']} reports "
-            f"lie{within}, itself included, falls and rises by at least {asked['xi']:.0%}."
+            f"lie{within}, itself included, falls and rises by at least {steep:g}%."
         )
 
     def _left_out(self) -> Iterator[str]:
@@ -256,9 +263,10 @@ class Clustering:
 
     def _repr_html_(self) -> str:
         # the two classes keep notebooks from reading dollar signs in names as formulas
-        table = self.to_frame().to_html(
-            index=False, escape=True, border=0, na_rep="", max_rows=_ROWS_SHOWN
-        )
+        shown = self._table(min(self.n_clusters, _ROWS_SHOWN))
+        table = shown.to_html(index=False, escape=True, border=0, na_rep="")
+        if self.n_clusters > _ROWS_SHOWN:
+            table += f"<p>The first {_ROWS_SHOWN} of {self.n_clusters} clusters.</p>"
         return (
             f'<div class="tex2jax_ignore mathjax_ignore">{table}'
             f"<p>{html.escape(self.summary())}</p></div>"

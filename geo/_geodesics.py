@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from geo.errors import GeometryError
 from geo.geodesy import SEMI_MAJOR_M, WGS84
 
 if TYPE_CHECKING:
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["densified", "geodesic_lines"]
 
 _SAG_M = 1e-3  # no place of a densified edge is farther than this from the geodesic
-_STEP_M = 20_000.0  # between the vertices of a line that is only drawn: a sag of 0.2 m at 45 N
-_STEEPEST = 60.0  # tangent of the latitude, 89 degrees: nearer to a pole steps shrink no more
+_POLE = 90
+_STEP_M = 5000.0  # between the vertices of a line that is only drawn: a sag of 0.5 m at 45 N
+_HIGHEST = 89.0  # degrees of latitude that a long geodesic edge of a polygon may reach
+_STEEPEST = 60.0  # tangent of that latitude: nearer to a pole steps shrink no more
 
 
 def densified(polygons: NDArray[np.object_]) -> NDArray[np.object_]:
@@ -49,20 +52,48 @@ def _densified(polygon: shapely.Polygon) -> shapely.Polygon:
 
 def _along(ring: Floats) -> Floats:
     """Return a ring with vertices along its geodesic edges."""
-    (lon, lat), (lon2, lat2) = ring[:-1].T, ring[1:].T
-    azimuth, _, length = (np.asarray(part) for part in WGS84.inv(lon, lat, lon2, lat2))
-    steepest = np.clip(np.tan(np.radians(np.maximum(np.abs(lat), np.abs(lat2)))), 1e-3, _STEEPEST)
+    # neighbours share an edge only if both start at the same end of it
+    turned = (ring[:-1, 0] > ring[1:, 0]) | (
+        (ring[:-1, 0] == ring[1:, 0]) & (ring[:-1, 1] > ring[1:, 1])
+    )
+    here, there = (
+        np.where(turned[:, None], *ends) for ends in ((ring[1:], ring[:-1]), (ring[:-1], ring[1:]))
+    )
+    (lon, lat), (lon2, lat2) = here.T, there.T
+    azimuth, back, length = (np.asarray(part) for part in WGS84.inv(lon, lat, lon2, lat2))
+    highest = _highest(azimuth, back, lat, lat2)
+    if (highest[length > 0] > _HIGHEST).any():
+        message = (
+            "A geodesic edge of a polygon passes within 1 degree of a pole, where inside and "
+            "outside cannot be told in longitude and latitude. Cut the polygon there, or use "
+            "planar edges."
+        )
+        raise GeometryError(message)
+    steepest = np.clip(np.tan(np.radians(highest)), 1e-3, _STEEPEST)
     cuts = np.ceil(length / np.sqrt(8 * SEMI_MAJOR_M * _SAG_M / steepest))
     cuts = np.maximum(cuts, 1).astype(np.int64)
     edge = np.repeat(np.arange(len(lon)), cuts)
-    share = (np.arange(len(edge)) - np.repeat(np.cumsum(cuts) - cuts, cuts)) / cuts[edge]
+    step = np.arange(len(edge)) - np.repeat(np.cumsum(cuts) - cuts, cuts)
+    # from its start on: the ring runs through turned edges from their other end
+    step = np.where(turned[edge], cuts[edge] - step, step)
+    share = step / cuts[edge]
     x, y, _ = WGS84.fwd(lon[edge], lat[edge], azimuth[edge], share * length[edge])
     # pyproj writes longitudes within 180 degrees; the ring may be written beyond
     x = lon[edge] + (np.asarray(x) - lon[edge] + 180) % 360 - 180
-    start = share == 0
-    x[start], y[start] = lon[edge[start]], lat[edge[start]]
+    first = np.flatnonzero(np.diff(edge, prepend=-1))
+    x[first], y[first] = ring[:-1].T
     vertices = np.column_stack([x, y])
     return np.vstack([vertices, vertices[:1]])
+
+
+def _highest(azimuth: Floats, back: Floats, lat: Floats, lat2: Floats) -> Floats:
+    """Return the highest latitude along geodesics, north or south, in degrees."""
+    ends = np.maximum(np.abs(lat), np.abs(lat2))
+    # a geodesic that starts towards a pole and ends away from it turns between, where Clairaut's
+    # constant sin(azimuth) cos(latitude) is the cosine of the latitude; back looks to the start
+    leaves, arrives = np.cos(np.radians(azimuth)), -np.cos(np.radians(back))
+    turn = np.degrees(np.arccos(np.abs(np.sin(np.radians(azimuth))) * np.cos(np.radians(lat))))
+    return np.where(leaves * arrives < 0, np.maximum(turn, ends), ends)
 
 
 def geodesic_lines(lon1: Floats, lat1: Floats, lon2: Floats, lat2: Floats) -> NDArray[np.object_]:
@@ -77,7 +108,7 @@ def geodesic_lines(lon1: Floats, lat1: Floats, lon2: Floats, lat2: Floats) -> ND
     Returns
     -------
     numpy.ndarray of shapely.LineString or shapely.MultiLineString, shape (n,)
-        With a vertex every 20 km, in parts on both sides where one crosses the antimeridian; None
+        With a vertex every 5 km, in parts on both sides where one crosses the antimeridian; None
         where a coordinate is missing or both ends are one place.
     """
     lines = np.full(len(lon1), None, dtype=object)
@@ -87,9 +118,19 @@ def geodesic_lines(lon1: Floats, lat1: Floats, lon2: Floats, lat2: Floats) -> ND
         same = np.ones(len(along))
         x, y, _ = WGS84.fwd(lon1[row] * same, lat1[row] * same, azimuth[row] * same, along)
         x, y = np.asarray(x), np.asarray(y)
-        x[0], y[0], x[-1], y[-1] = lon1[row], lat1[row], lon2[row], lat2[row]
+        x[0], y[0], x[-1], y[-1] = _within(lon1[row]), lat1[row], _within(lon2[row]), lat2[row]
+        # at a pole every longitude is meant: that of the way there
+        if abs(y[0]) == _POLE:
+            x[0] = x[1]
+        if abs(y[-1]) == _POLE:
+            x[-1] = x[-2]
         lines[row] = _cut(np.unwrap(x, period=360), y)
     return lines
+
+
+def _within(lon: float) -> float:
+    """Return a longitude as written within 180 degrees; those that are so stay as they are."""
+    return lon if abs(lon) <= 180 else (lon + 180) % 360 - 180  # noqa: PLR2004 - half a turn
 
 
 def _cut(lon: Floats, lat: Floats) -> shapely.LineString | shapely.MultiLineString:
@@ -99,7 +140,9 @@ def _cut(lon: Floats, lat: Floats) -> shapely.LineString | shapely.MultiLineStri
         return line
     parts = []
     for turn in (-360, 0, 360):
-        part = line.intersection(shapely.box(turn - 180, -90, turn + 180, 90))
-        if part.length > 0:
-            parts.append(shapely.transform(part, lambda xy, turn=turn: xy - [turn, 0]))
+        inner = shapely.get_parts(line.intersection(shapely.box(turn - 180, -90, turn + 180, 90)))
+        inner = inner[shapely.length(inner) > 0]
+        parts.extend(shapely.transform(inner, lambda xy: xy - [turn, 0]))  # noqa: B023 - called at once
+    # a line along the antimeridian itself is on both sides
+    parts = parts[:1] if lon.min() == lon.max() else parts
     return parts[0] if len(parts) == 1 else shapely.MultiLineString(parts)

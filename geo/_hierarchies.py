@@ -29,6 +29,7 @@ __all__ = [
     "steep_clusters",
 ]
 
+_TIE_M = 1e-7  # lengths are good to 15 nm: closer than this is the same length
 _LEAST_M = 1e-6  # coincident points count as this far apart, because a density must be finite
 
 
@@ -77,8 +78,9 @@ def reachability_tree(points: Points, min_samples: int) -> tuple[Ints, Ints, Flo
     Notes
     -----
     Edges of up to 50 km are compared by lengths good to 15 nm; longer ones by the arc over their
-    chord, good to 0.3 um at 100 km, 0.1 mm at 300 km and 3 cm at 1000 km, so that of two longer
-    edges closer than that the other one may have been taken.
+    chord, good to 0.3 um at 100 km, 0.1 mm at 300 km, 3 cm at 1000 km and 6 m at 3000 km, so that
+    of two longer edges closer than that the other one may have been taken. Their lengths are
+    measured in the end. Of equal edges any may be taken: what they join is the same.
     """
     tree = plant(points.xyz)
     core = core_distances(points, min_samples)
@@ -146,8 +148,9 @@ def choose_clusters(i: Ints, j: Ints, length_m: Floats, min_cluster_size: int) -
     Notes
     -----
     Many edges of a spanning tree are equally long, each core distance being the length of several.
-    Taken one by one, their order decides what splits from what; here they are taken at once, so
-    the answer depends on the distances alone and not on the order of rows. The whole is never a
+    Taken one by one, their order decides what splits from what; here those within 1e-7 m of
+    each other are taken at once, so the answer depends on the distances alone and not on the
+    order of rows. The whole is never a
     cluster. Persistence is the mean over a cluster's points of ``1 - leaves / joins``, `joins`
     being the distance at which it merges with anything else and `leaves` the one at which the
     point leaves or the cluster falls apart: Campello's stability, the sum of
@@ -155,7 +158,7 @@ def choose_clusters(i: Ints, j: Ints, length_m: Floats, min_cluster_size: int) -
     """
     n = len(i) + 1
     order = np.argsort(length_m, kind="stable")
-    height = np.maximum(length_m[order], _LEAST_M)
+    height = _at_once(np.maximum(length_m[order], _LEAST_M))
     left, right = np.empty(n - 1, dtype=np.int64), np.empty(n - 1, dtype=np.int64)
     size, start = np.empty(2 * n - 1, dtype=np.int64), np.empty(2 * n - 1, dtype=np.int64)
     linkage().merge_edges(i[order], j[order], left, right, size)
@@ -171,6 +174,12 @@ def choose_clusters(i: Ints, j: Ints, length_m: Floats, min_cluster_size: int) -
         _, first, count = spans[row]
         cluster[first : first + count] = row
     return _described(cluster[place], leave[place], life)
+
+
+def _at_once(height: Floats) -> Floats:
+    """Return rising heights, those that only rounding tells apart made one."""
+    new = np.diff(height, prepend=-np.inf) > _TIE_M
+    return np.asarray(height[np.flatnonzero(new)][np.cumsum(new) - 1])
 
 
 def _excess_of_mass(parent: Ints, stability: Floats) -> Ints:
@@ -239,7 +248,7 @@ def optics_order(points: Points, min_samples: int, most_m: float) -> Order:
         return nothing, np.empty(0), np.empty(0), nothing
     tree = plant(points.xyz)
     core = core_distances(points, min_samples)
-    core[core > most_m] = np.inf
+    core[core > most_m + _TIE_M] = np.inf
     n = len(core)
     ordering, predecessor = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
     reachability = np.empty(n)

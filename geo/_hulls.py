@@ -26,6 +26,7 @@ SHAPES = ("convex_hull", "concave_hull", "discs")
 
 _DISC_CORNERS = 72
 _SIDE_M = 5000.0
+_WIDER, _WIDER_M = 1 + 5e-5, 0.02  # sides bend inwards when they are projected: never into a disc
 _CONCAVITY = 0.3  # 0 follows every corner, 1 is the convex hull
 _HALF_TURN = 180.0
 _TO_POLE_M = 10_001_965.73  # a quarter of a meridian: no place is farther from the nearest pole
@@ -97,7 +98,7 @@ def area_of(
     turns = np.linspace(0, 360, _DISC_CORNERS, endpoint=False)
     x, y, radius = (np.repeat(column, _DISC_CORNERS) for column in discs.T)
     # corners a little outside the circle, so that no side cuts into it
-    outer = radius / np.cos(np.pi / _DISC_CORNERS)
+    outer = radius / np.cos(np.pi / _DISC_CORNERS) * _WIDER + _WIDER_M
     x, y, _ = WGS84.fwd(x, y, np.tile(turns, len(discs)), outer)
     crs = local_crs(shapely.MultiPoint(discs[:, :2]))
     corners = gpd.GeoSeries.from_xy(x, y, crs=4326).to_crs(crs).get_coordinates().to_numpy()

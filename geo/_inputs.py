@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from numbers import Integral, Real
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -26,6 +26,7 @@ __all__ = [
     "POINT",
     "any_length",
     "coordinates",
+    "index_labels",
     "is_gone",
     "lengths",
     "parts_of",
@@ -214,6 +215,13 @@ def target_radii(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> Floats:
     return np.zeros(len(frame))
 
 
+def index_labels(index: Any, position: NDArray[np.intp]) -> Any:  # noqa: ANN401 - any kind of index
+    """Return index labels at positions, missing at -1, without turning numbers into floats."""
+    whole = "UInt64" if pd.api.types.is_unsigned_integer_dtype(index) else "Int64"
+    labels = pd.array(index, dtype=whole if pd.api.types.is_integer_dtype(index) else None)
+    return labels.take(position, allow_fill=True)
+
+
 def positive_length(value: float, name: str) -> float:
     """Return a length of more than 0 metres, which has an end."""
     if not (_is_number(value) and 0 < value < np.inf):
@@ -232,13 +240,14 @@ def any_length(value: float, name: str) -> float:
 
 def lengths(values: float | Iterable[float], name: str) -> Floats:
     """Return one or several lengths as an array."""
-    given = (
-        list(values) if isinstance(values, Iterable) and not isinstance(values, str) else [values]
-    )
+    one = isinstance(values, str) or not isinstance(values, Iterable)
+    if isinstance(values, np.ndarray) and not values.ndim:
+        values, one = values.item(), True
+    given = [values] if one else list(values)  # type: ignore[arg-type]
     if not given:
         message = f"{name} is empty. Give at least one length in metres."
         raise ValueError(message)
-    return np.array([any_length(value, name) for value in given])
+    return np.array([any_length(value, name) for value in given])  # type: ignore[arg-type]
 
 
 def whole_number(value: int, name: str) -> int:

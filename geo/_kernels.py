@@ -88,7 +88,10 @@ class Tree(NamedTuple):
 
 def compiled(function: F) -> F:
     """Compile a kernel on first use, and keep it on disk for the next process."""
-    return cast("F", njit(nogil=True, cache=True)(function))
+    try:
+        return cast("F", njit(nogil=True, cache=True)(function))
+    except RuntimeError:  # nowhere to keep it: neither the package nor a home can be written
+        return cast("F", njit(nogil=True)(function))
 
 
 def inlined(function: F) -> F:

@@ -227,8 +227,9 @@ def spanning_tree(tree: Tree, reach_m: Floats, out_i: Ints, out_j: Ints) -> None
     """
     Write the edges of a minimum spanning tree under mutual reachability (Boruvka's rounds).
 
-    `reach_m` is the core distance of each point, in the order of the tree. Of edges that are
-    equal, the one between the earlier rows comes first, so that row order alone decides.
+    `reach_m` is the core distance of each point, in the order of the tree. Of equal edges the one
+    met first is taken: a cycle of such choices has edges of one length, any of which may be left
+    out.
     """
     n, n_edges = len(reach_m), 0
     parent, root = np.arange(n), np.arange(n)
@@ -291,7 +292,7 @@ def _nearest_strangers(
     nodes, levels, bounds = stack
     for i in range(len(root)):
         own = root[i]
-        if reach_m[i] > best[own]:
+        if reach_m[i] >= best[own]:
             continue
         place = (tree.low[i, 0], tree.low[i, 1], tree.low[i, 2])
         nodes[0], levels[0], bounds[0] = 0, len(tree.first) - 2, 0.0
@@ -300,29 +301,17 @@ def _nearest_strangers(
             depth -= 1
             node, level = nodes[depth], levels[depth]
             box, cut = tree.first[level] + node, best[own]
-            if same[box] == own or least[box] > cut or bounds[depth] > cut * cut:
+            if same[box] == own or least[box] >= cut or bounds[depth] >= cut * cut:
                 continue
             if level > 0:
                 depth = descend(tree, stack, depth, cut * cut, place)
                 continue
             for j in range(node * FANOUT, min((node + 1) * FANOUT, len(root))):
-                if root[j] == own or reach_m[j] > best[own]:
+                if root[j] == own or reach_m[j] >= best[own]:
                     continue
                 length = max(short_length(tree.low, i, tree.low, j), reach_m[i], reach_m[j])
-                if length < best[own] or (
-                    length == best[own] and _is_earlier(tree.order, i, j, best_i[own], best_j[own])
-                ):
+                if length < best[own]:
                     best[own], best_i[own], best_j[own] = length, i, j
-
-
-@compiled
-def _is_earlier(order: Ints, i: int, j: int, a: int, b: int) -> bool:
-    """Tell whether an edge stands before another one, by the rows at its ends."""
-    if a < 0:
-        return True
-    low, high = min(order[i], order[j]), max(order[i], order[j])
-    other_low, other_high = min(order[a], order[b]), max(order[a], order[b])
-    return low < other_low or (low == other_low and high < other_high)
 
 
 @compiled
@@ -436,7 +425,7 @@ def order_points(
                 row, least = other, reachability[other]
         done[row] = True
         ordering[turn] = row
-        if core_m[row] > most_m:
+        if core_m[row] == np.inf:
             continue
         i = place_of[row]
         place = (tree.low[i, 0], tree.low[i, 1], tree.low[i, 2])
@@ -445,7 +434,7 @@ def order_points(
         while depth:
             depth -= 1
             if levels[depth] > 0:
-                depth = descend(tree, stack, depth, most_m * most_m, place)
+                depth = descend(tree, stack, depth, (most_m + _ERROR_M) ** 2, place)
                 continue
             node = nodes[depth]
             for j in range(node * FANOUT, min((node + 1) * FANOUT, n)):
@@ -453,7 +442,7 @@ def order_points(
                 if done[other]:
                     continue
                 length = short_length(tree.low, i, tree.low, j)
-                if length > most_m:
+                if length > most_m + _ERROR_M:
                     continue
                 # what its error cannot tell from the core distance is the core distance
                 if length - core_m[row] <= _ERROR_M * max(1.0, (length / _ERROR_FROM_M) ** 5):

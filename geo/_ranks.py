@@ -90,7 +90,7 @@ def global_envelope(
     curves: Floats, alternative: str, level: float = 0.95
 ) -> tuple[Floats, Floats, float]:
     """
-    Draw the envelope that the first of some curves leaves exactly if its test rejects.
+    Draw the envelope that the first of some curves leaves only if its test rejects.
 
     Parameters
     ----------
@@ -104,7 +104,8 @@ def global_envelope(
     Returns
     -------
     low, high : numpy.ndarray, shape (m,)
-        The envelope; without an end on the side that does not count.
+        The envelope; without an end on the side that does not count. Curves without ties leave it
+        whenever the test rejects; those that tie, such as shares, may lie on it then.
     pvalue : float
         Of the observed curve, ties counted against the hypothesis.
     """

@@ -96,12 +96,14 @@ def unresolved(sites: gpd.GeoDataFrame, distance_m: float) -> str:
     lon, _ = coordinates(sites, "sites")
     radius = radii(sites)[np.isfinite(lon)]
     if not len(radius):
-        return ""
+        return "Not resolvable: no report has a location."
     if np.isnan(radius).any():
         return (
             f"Perhaps not resolvable: {np.isnan(radius).sum()} of {len(radius)} radii are unknown."
         )
-    quartile = float(np.percentile(radius, 75))
+    with np.errstate(invalid="ignore"):
+        # between two radii without end there is nothing to interpolate
+        quartile = float(np.nan_to_num(np.percentile(radius, 75), nan=np.inf))
     if distance_m >= 2 * quartile:
         return ""
     return (
@@ -178,13 +180,16 @@ def _shared_finding(sites: gpd.GeoDataFrame, places: Floats, min_samples: int) -
     heavy = shared & (size >= min_samples)
     if not heavy.any() and n_shared <= len(places) / 4:
         return ""
-    names = place_names(sites).reset_index(drop=True)
-    listed = []
-    for place in np.flatnonzero(heavy if heavy.any() else shared):
-        called = names[back == place].dropna().astype(str)
-        # the most frequent name, the first in the alphabet among equals
-        name = min(called.mode()).split(" (")[0] if len(called) else "a place without a name"
-        listed.append((-int(size[place]), name))
+    named = pd.DataFrame({"place": back, "name": place_names(sites).to_numpy()}).dropna()
+    named["name"] = named["name"].astype(str)
+    # the most frequent name of a place, the first in the alphabet among equals
+    often = named.groupby(["place", "name"], sort=False).size().reset_index(name="n")
+    often = often.sort_values(["n", "name"], ascending=[False, True]).drop_duplicates("place")
+    called = often.set_index("place")["name"]
+    listed = [
+        (-int(size[place]), called.get(place, "a place without a name").split(" (")[0])
+        for place in np.flatnonzero(heavy if heavy.any() else shared)
+    ]
     listed.sort()
     shown = ", ".join(f"{-count} at {name}" for count, name in listed[:_NAMES_SHOWN])
     more = len(listed) - _NAMES_SHOWN

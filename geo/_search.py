@@ -122,7 +122,7 @@ def plant(
     low, high : numpy.ndarray, shape (n, 3)
         Corners of the boxes, at least one; without `high`, points.
     radius : numpy.ndarray, shape (n,), optional
-        A radius of each item, for `count_pairs`.
+        A radius of each item, for `Search`.
     order : numpy.ndarray of int, shape (n,), optional
         From `z_order`, if it is known.
 

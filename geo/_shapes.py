@@ -166,28 +166,57 @@ def signed_distance(points: Points, shapes: NDArray[np.object_], *, geodesic: bo
         Metres.
     """
     parts = parts_of(shapes)
-    if len(parts) == 1:
+    if geodesic and len(parts) > 1:
+        parts, geodesic = densified(parts), False
+    filled = densified(parts) if geodesic else parts
+    if geodesic:
         # one polygon keeps its own vertices, between which edges run as they are meant to
-        length = measure(points, prepare(shapely.get_rings(parts), geodesic=geodesic)).length_m
-        filled = densified(parts) if geodesic else parts
+        outline = shapely.get_rings(parts)
     else:
-        filled = _merged(densified(parts) if geodesic else parts)
-        length = measure(points, prepare(shapely.get_rings(filled))).length_m
+        outline, filled = _outline(parts)
+    length = (
+        measure(points, prepare(outline, geodesic=geodesic)).length_m if len(outline) else np.inf
+    )
     return np.where(inside(points, filled), -length, length)
 
 
-def _merged(parts: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Return polygons without the borders between them, also where they were cut apart."""
-    west, _, east, _ = shapely.bounds(parts).T
-    if (east == _HALF_TURN).any():
-        beyond = west == -_HALF_TURN
-        parts = np.append(parts[~beyond], shapely.transform(parts[beyond], _one_turn_on))
-    return parts_of(np.array([shapely.union_all(parts)]))
+def _outline(parts: NDArray[np.object_]) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+    """
+    Return the outline of polygons, and these merged.
+
+    Neither the borders between them are part of it, nor edges along the antimeridian with
+    polygons on both sides, nor those at a pole, which are points.
+    """
+    within = np.concatenate([_turned(parts, turn) for turn in (-1, 0, 1)])
+    merged = parts_of(np.array([shapely.union_all(within)]))
+    outline = shapely.union_all(shapely.get_rings(merged))
+    cut = [shapely.LineString([(x, -90), (x, 90)]) for x in (-_HALF_TURN, _HALF_TURN)]
+    west, east = (shapely.intersection(outline, meridian) for meridian in cut)
+    both = shapely.intersection(shapely.transform(west, _one_turn_on), east)
+    poles = [shapely.LineString([(-_HALF_TURN, y), (_HALF_TURN, y)]) for y in (-90, 90)]
+    seams = [both, shapely.transform(both, _one_turn_back), *poles]
+    rest = shapely.difference(outline, shapely.union_all(seams))
+    return parts_of(np.array([rest])), merged
+
+
+def _turned(parts: NDArray[np.object_], turn: int) -> NDArray[np.object_]:
+    """Return what of polygons lies within a turn of longitude, written within 180 degrees."""
+    west = (2 * turn - 1) * _HALF_TURN
+    bounds = shapely.bounds(parts)
+    crossing = parts[(bounds[:, 0] < west + 2 * _HALF_TURN) & (bounds[:, 2] > west)]
+    cut = shapely.intersection(crossing, shapely.box(west, -90, west + 2 * _HALF_TURN, 90))
+    moved = shapely.transform(cut, lambda xy: xy - np.array([2 * turn * _HALF_TURN, 0]))
+    return np.asarray(moved[shapely.area(moved) > 0])
 
 
 def _one_turn_on(vertices: Floats) -> Floats:
     """Return vertices with longitudes a full turn greater."""
     return np.asarray(vertices + [2 * _HALF_TURN, 0])  # noqa: RUF005 - a sum, not a longer list
+
+
+def _one_turn_back(vertices: Floats) -> Floats:
+    """Return vertices with longitudes a full turn less."""
+    return np.asarray(vertices - [2 * _HALF_TURN, 0])
 
 
 def require_surfaces(

@@ -45,7 +45,7 @@ def in_threads(work: Callable[[int, int], object], n: int, *, portion: int = _PO
 def _threads() -> int:
     """Return how many threads to use."""
     given = os.environ.get("NUMBA_NUM_THREADS", "")
-    if given.isdigit() and int(given):
+    if given.isascii() and given.isdigit() and int(given):
         return int(given)
     # a process may be kept to some of the processors, where the system can tell
     allowed = getattr(os, "sched_getaffinity", None)

@@ -240,8 +240,9 @@ def proximity_test(
 
     p-values are ``(r + 1) / (n + 1)``, ties counted against the hypothesis. The shares within all
     distances that the radii resolve (see `distance_bands`) are tested at once by extreme rank
-    length [1]_, whose global envelope is left by the observed shares exactly if that test rejects
-    at 5 %. Reports at one coordinate are not independent: test one of each place, against places
+    length [1]_, whose global envelope is left by the observed shares only if that test rejects at
+    5 %; shares that tie with it may lie on it. Reports at one coordinate are not independent:
+    test one of each place, against places
     drawn once each, or areas. Distances are geodesic, as in `distance_to`; draws from areas are
     uniform in an equal-area projection centred on them.
 
@@ -348,7 +349,7 @@ def _prepared(
     if flat.any():
         message = (
             f"{flat.sum()} of {len(shapes)} rows of the baseline are no polygons, and not all are "
-            "points. Give areas, or places, not both."
+            "single points. Give areas, or places, not both; explode() takes multipoints apart."
         )
         raise GeometryError(message, problems_of(baseline.geometry, flat, "not a polygon"))
     n_outside = _outside(sites, shapes[present])

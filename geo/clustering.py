@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from numbers import Real
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 import geopandas as gpd
@@ -21,7 +20,13 @@ from geo._hierarchies import (
     steep_clusters,
 )
 from geo._hulls import SHAPES, area_of, require_radii
-from geo._inputs import any_length, coordinates, positive_length, whole_number
+from geo._inputs import (
+    any_length,
+    coordinates,
+    index_labels,
+    positive_length,
+    whole_number,
+)
 from geo._resolution import advice, find_limits
 from geo.errors import ResolutionWarning
 from geo.geodesy import Points, place_points
@@ -106,7 +111,7 @@ def dbscan(sites: gpd.GeoDataFrame, *, eps_m: float, min_samples: int = 5) -> Cl
     return Clustering(
         labels=_labels(sites, located, found),
         method="DBSCAN",
-        parameters=MappingProxyType({"eps_m": reach, "min_samples": enough}),
+        parameters={"eps_m": reach, "min_samples": enough},
         sites=sites.copy(),
         details=pd.DataFrame(index=sites.index),
         n_ambiguous=ambiguous,
@@ -164,8 +169,8 @@ def hdbscan(
     leaves it or it falls apart. It is the stability of [1]_ in relative distance, which coincident
     reports cannot make infinite.
 
-    Distances up to 50 km are good to 15 nm; of longer joins that differ by less than 3 cm at
-    1000 km, the other one may be taken.
+    Joins up to 50 km are compared to 15 nm; of longer ones that differ by less than 3 cm at 1000 km
+    or 6 m at 3000 km, the other may be taken: cluster one region of the world at a time.
 
     References
     ----------
@@ -202,7 +207,7 @@ def hdbscan(
     return Clustering(
         labels=_labels(sites, located, found.labels),
         method="HDBSCAN",
-        parameters=MappingProxyType({"min_cluster_size": size, "min_samples": enough}),
+        parameters={"min_cluster_size": size, "min_samples": enough},
         sites=sites.copy(),
         details=pd.DataFrame({"probability": probability}, index=sites.index),
         persistence=tuple(found.persistence.tolist()),
@@ -257,7 +262,9 @@ def optics(
     -----
     The order starts at the first row and goes on to the site that is reached at the least
     distance [1]_, so it depends on row order where distances tie, as in scikit-learn, whose
-    numbers these are and which cuts the clusters. Time grows with the square of the number of
+    numbers these are and which cuts the clusters. Distances over 50 km are compared to 3 cm at
+    1000 km and 6 m at 3000 km: cluster one region of the world at a time. Time grows with the
+    square of the number of
     sites: 20,000 take some seconds; `max_eps_m` makes it less.
 
     References
@@ -293,7 +300,7 @@ def optics(
     return Clustering(
         labels=_labels(sites, located, found),
         method="OPTICS",
-        parameters=MappingProxyType({"min_samples": enough, "max_eps_m": most, "xi": float(xi)}),
+        parameters={"min_samples": enough, "max_eps_m": most, "xi": float(xi)},
         sites=sites.copy(),
         details=_visit(sites, located, order),
     )
@@ -305,15 +312,12 @@ def _visit(sites: gpd.GeoDataFrame, located: NDArray[np.int64], order: Order) ->
     turn = np.empty(len(ordering), dtype=np.int64)
     turn[ordering] = np.arange(len(ordering))
     before = np.append(located, -1)[predecessor]
-    labels = pd.array(
-        sites.index, dtype="Int64" if pd.api.types.is_integer_dtype(sites.index) else None
-    )
     found = pd.DataFrame(
         {
             "order": pd.array(turn, dtype="Int64"),
             "reachability_m": reachability,
             "core_distance_m": core,
-            "predecessor": labels.take(before, allow_fill=True),
+            "predecessor": index_labels(sites.index, before),
         },
         index=located,
     )
@@ -360,7 +364,8 @@ def cluster_areas(
     Notes
     -----
     Discs are geodesic circles, polygons of 72 corners around them, and areas are taken in the
-    local equal-area projection of the cluster. The concave hull leaves out triangles with a side
+    local equal-area projection of the cluster; beside a pole its sides may cut into discs. The
+    concave hull leaves out triangles with a side
     longer than three tenths of the way from the shortest to the longest side between corners, but
     nothing of the discs. Showing an area in place of points does not
     anonymise: a cluster at one place is one disc, with the place at its centre.

@@ -54,8 +54,9 @@ class EnvelopeTest:
     observed, expected : numpy.ndarray, shape (m,)
         The function of the sites, and its mean over the simulations.
     low, high : numpy.ndarray, shape (m,)
-        The global 95 % envelope, which the observed function leaves exactly if the test rejects at
-        5 %; NaN at distances that were not tested, and for DCLF, which has none.
+        The global 95 % envelope, which the observed function leaves only if the test rejects at 5 %
+        (always then, but for ties); NaN at distances that were not tested, and for DCLF, which
+        has none.
     tested : numpy.ndarray of bool, shape (m,)
         The distances that the test is about: those that the radii resolve, or all if none is.
     pvalue : float

@@ -10,7 +10,15 @@ import pandas as pd
 import shapely
 
 from geo._geodesics import geodesic_lines
-from geo._inputs import any_length, coordinates, radii, shapes_of, target_radii, whole_number
+from geo._inputs import (
+    any_length,
+    coordinates,
+    index_labels,
+    radii,
+    shapes_of,
+    target_radii,
+    whole_number,
+)
 from geo._search import pair_lengths
 from geo._shapes import (
     feet_on,
@@ -256,18 +264,25 @@ def nearest(
     lon, lat = coordinates(sites, "sites")
     place = (lon, lat, radii(sites))
     shapes, own = shapes_of(targets), target_radii(targets)
+    # more than all of them cannot be found, and need no room
+    many = min(many, max(len(shapes), 1))
     parts = []
     for group, rows in _groups(targets, by):
         found = _nearest_rows(place, shapes[rows], own[rows], many, limit)
         # a part's targets are positions among its own rows
         found["target"] = np.append(rows, -1)[found["target"]]
         if by is not None:
-            found.insert(2, "group", pd.Series([group] * len(found), dtype=targets[by].dtype))
+            value = pd.Series([group] * len(rows), dtype=targets[by].dtype)
+            # a group is missing only where there are no targets at all
+            found.insert(2, "group", value.iloc[:1].reindex(np.zeros(len(found), int)).array)
         parts.append(found)
     table = parts[0] if len(parts) == 1 else pd.concat(parts).sort_values("site", kind="stable")
     table = table.reset_index(drop=True)
     row, target = table["site"].to_numpy(), table["target"].to_numpy()
-    table["site"], table["target"] = _labels(sites.index, row), _labels(targets.index, target)
+    table["site"], table["target"] = (
+        index_labels(sites.index, row),
+        index_labels(targets.index, target),
+    )
     if not lines:
         return table
     drawn = _connections(lon[row], lat[row], shapes, target)
@@ -320,10 +335,13 @@ def distance_to(
     By default edges are straight in longitude and latitude, the model of GeoJSON (RFC 7946), and
     so is what counts as inside. Between vertices 100 km apart at 15 degrees north this differs from
     a geodesic by up to 52 m, 10 km apart by 0.5 m. Lengths are within 1e-6 m for the edges chosen;
-    inside and outside of geodesic edges are told apart to within 1 mm. A line's edge whose
+    inside and outside of geodesic edges are told apart to within 1 mm, and so is a signed distance
+    to several polygons with such edges. A line's edge whose
     longitudes differ by more than 180 degrees is taken the short way, across the antimeridian;
     polygons must be cut there, as GeoJSON demands. Signed distances are to the outline of all
-    polygons together, so that a province's border within the country is none.
+    polygons together, so that a province's border within the country is none, nor is the cut
+    at the antimeridian or the edge at a pole. With `signed` the largest radius in a column
+    ``uncertainty_m`` of the feature holds for all of it.
 
     The interval holds the distance from the true place, whichever part is nearest to it
     (see `geodesic_distance`). If the feature has a column ``uncertainty_m``, each of its rows may
@@ -350,8 +368,11 @@ def distance_to(
     if isinstance(feature, shapely.Geometry):
         feature = gpd.GeoSeries([feature], crs=4326)
     shapes = shapes_of(feature, geodesic=geodesic)
-    own = target_radii(feature)
     present = shapely.get_type_id(shapes) >= 0
+    own = target_radii(feature)
+    if signed:
+        # one outline of all, so the least exact row decides for it
+        own = np.full(len(shapes), own[present].max(initial=0.0))
     if not present.any():
         message = "The feature is empty: there is nothing to measure to. Check what was selected."
         raise GeometryError(message)
@@ -438,12 +459,6 @@ def _interval(length: Floats, radius: Floats) -> dict[str, Floats]:
         "distance_min_m": np.maximum(length - radius, 0),
         "distance_max_m": length + radius,
     }
-
-
-def _labels(index: Any, position: NDArray[np.intp]) -> Any:  # noqa: ANN401 - any kind of index
-    """Return index labels at positions, missing at -1, without turning numbers into floats."""
-    labels = pd.array(index, dtype="Int64" if pd.api.types.is_integer_dtype(index) else None)
-    return labels.take(position, allow_fill=True)
 
 
 def _spread(values: Any, located: NDArray[np.intp], n: int, *, fill: Any) -> NDArray[Any]:  # noqa: ANN401 - any dtype

@@ -359,7 +359,9 @@ def _bounds(points: Points, radius: Floats, known: Flags, search: Search, reach:
     counts[0] = search.count(points, np.full(len(radius), reach))
     if known.any():
         own = np.nan_to_num(radius)
-        counts[1] = search.count(points, reach - own, sign=-1)
+        # a site of endless radius is surely within nothing, even without an end
+        sure = np.where(np.isinf(own), -1.0, reach - np.where(np.isinf(own), 0.0, own))
+        counts[1] = search.count(points, sure, sign=-1)
         counts[2] = search.count(points, reach + own, sign=1)
     return counts
 

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geo._clusterings import NOISE
-from geo._search import candidate_pairs, count_up_to, linkage, plant, within
+from geo._index import plant, within
+from geo._search import candidate_pairs, count_up_to
 from geo._threads import in_threads
 from geo.geodesy import chord_beyond, chord_within
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from numpy.typing import NDArray
 
-    from geo._kernels import Tree
+    from geo._trees import Tree
     from geo.geodesy import Points
 
     Ints = NDArray[np.int64]
@@ -26,6 +29,13 @@ if TYPE_CHECKING:
 __all__ = ["label_points"]
 
 _OPEN = 1024  # pairs for which there is room at first, and twice that whenever they are more
+
+
+def _linkage() -> ModuleType:
+    """Load the compiled loops."""
+    import geo._linkage as loops  # noqa: PLC0415 - numba loads with the first search
+
+    return loops
 
 
 def label_points(points: Points, eps_m: float, min_samples: int) -> tuple[Ints, int]:
@@ -56,7 +66,7 @@ def label_points(points: Points, eps_m: float, min_samples: int) -> tuple[Ints, 
     placed = points.at(tree.order)
     core = count_up_to(placed, tree, eps_m, min_samples) >= min_samples
     cores = np.empty(len(tree.boxes), dtype=np.int64)
-    linkage().first_cores(tree, core, cores)
+    _linkage().first_cores(tree, core, cores)
     number = _number_cores(placed, tree, core, cores, eps_m)
     lowest, highest = _reach(placed, tree, core, cores, number, eps_m)
     labels = np.empty(n, dtype=np.int64)
@@ -75,16 +85,16 @@ def _number_cores(points: Points, tree: Tree, core: Flags, cores: Ints, eps_m: f
     room = _OPEN
     while True:
         i, j = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
-        n_open = linkage().join_cores(tree, core, cores, *_bounds2(eps_m), parent, i, j)
+        n_open = _linkage().join_cores(tree, core, cores, *_bounds2(eps_m), parent, i, j)
         if n_open <= room:
             break
         room = 2 * n_open
     met = within(points, i[:n_open], points, j[:n_open], eps_m)
     for a, b in zip(i[:n_open][met], j[:n_open][met], strict=True):
-        linkage().join(parent, a, b)
+        _linkage().join(parent, a, b)
     at = np.flatnonzero(core)
     roots = np.empty(len(core), dtype=np.int64)
-    linkage().roots_of(parent, roots)
+    _linkage().roots_of(parent, roots)
     earliest = np.full(len(core), len(core))
     np.minimum.at(earliest, roots[at], tree.order[at])
     number = np.full(len(core), NOISE)
@@ -99,7 +109,7 @@ def _reach(
     """Return the lowest and the highest cluster with a core near each point, or `NOISE`."""
     reached = np.empty((len(core), 3), dtype=np.int64)
     in_threads(
-        lambda start, stop: linkage().reach_cores(
+        lambda start, stop: _linkage().reach_cores(
             start, stop, tree, core, cores, number, *_bounds2(eps_m), reached
         ),
         len(core),

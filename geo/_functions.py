@@ -135,7 +135,9 @@ def sentences(facts: dict[str, float], n: int) -> Iterator[str]:
     str
         A sentence each.
     """
-    yield f"Window: {facts['area_km2']:,.4g} km2, where a report was possible."
+    area = facts["area_km2"]
+    written = f"{area:,.0f}" if area >= 100 else f"{area:.3g}"  # noqa: PLR2004 - three digits
+    yield f"Window: {written} km2, where a report was possible."
     if facts["n_unlocated"]:
         left_out = counted(int(facts["n_unlocated"]), "report")
         yield f"{left_out} without a location could not be used."
@@ -147,7 +149,8 @@ def sentences(facts: dict[str, float], n: int) -> Iterator[str]:
     if np.isnan(facts["smallest_m"]):
         yield "Caution: some radii are unknown, so what distances can be resolved is unknown too."
     elif facts["smallest_m"] > 0:
-        yield f"The radii of the reports resolve distances from {metres(facts['smallest_m'])} on."
+        smallest = float(f"{facts['smallest_m']:.2g}")
+        yield f"The radii of the reports resolve distances from {metres(smallest)} on."
 
 
 def facts_of(pattern: Pattern, outline: Outline) -> dict[str, float]:

@@ -20,6 +20,7 @@ __all__ = ["densified", "geodesic_lines"]
 _SAG_M = 1e-3  # no place of a densified edge is farther than this from the geodesic
 _POLE = 90
 _STEP_M = 5000.0  # between the vertices of a line that is only drawn: a sag of 0.5 m at 45 N
+_TURN_DEG = 0.5  # of longitude between such vertices, unless they are within a metre
 _HIGHEST = 89.0  # degrees of latitude that a long geodesic edge of a polygon may reach
 _STEEPEST = 60.0  # tangent of that latitude: nearer to a pole steps shrink no more
 
@@ -108,16 +109,13 @@ def geodesic_lines(lon1: Floats, lat1: Floats, lon2: Floats, lat2: Floats) -> ND
     Returns
     -------
     numpy.ndarray of shapely.LineString or shapely.MultiLineString, shape (n,)
-        With a vertex every 5 km, in parts on both sides where one crosses the antimeridian; None
+        With a vertex every 5 km, or closer beside a pole, in parts on both sides where one crosses the antimeridian; None
         where a coordinate is missing or both ends are one place.
     """
     lines = np.full(len(lon1), None, dtype=object)
     azimuth, _, length = (np.asarray(part) for part in WGS84.inv(lon1, lat1, lon2, lat2))
     for row in np.flatnonzero(length > 0):
-        along = np.linspace(0, length[row], int(np.ceil(length[row] / _STEP_M)) + 1)
-        same = np.ones(len(along))
-        x, y, _ = WGS84.fwd(lon1[row] * same, lat1[row] * same, azimuth[row] * same, along)
-        x, y = np.asarray(x), np.asarray(y)
+        x, y = _vertices(lon1[row], lat1[row], azimuth[row], length[row])
         x[0], y[0], x[-1], y[-1] = _within(lon1[row]), lat1[row], _within(lon2[row]), lat2[row]
         # at a pole every longitude is meant: that of the way there
         if abs(y[0]) == _POLE:
@@ -126,6 +124,22 @@ def geodesic_lines(lon1: Floats, lat1: Floats, lon2: Floats, lat2: Floats) -> ND
             x[-1] = x[-2]
         lines[row] = _cut(np.unwrap(x, period=360), y)
     return lines
+
+
+def _vertices(lon: float, lat: float, azimuth: float, length_m: float) -> tuple[Floats, Floats]:
+    """Return vertices of a geodesic, closer where longitude changes fast: beside a pole."""
+    along = np.linspace(0, length_m, int(np.ceil(length_m / _STEP_M)) + 1)
+    while True:
+        same = np.ones(len(along))
+        x, y, _ = (
+            np.asarray(part) for part in WGS84.fwd(lon * same, lat * same, azimuth * same, along)
+        )
+        step = np.diff(along)
+        turn = np.abs((np.diff(x) + 180) % 360 - 180)
+        wide = np.flatnonzero((turn > _TURN_DEG) & (step > 1))
+        if not len(wide):
+            return x, y
+        along = np.insert(along, wide + 1, along[wide] + step[wide] / 2)
 
 
 def _within(lon: float) -> float:

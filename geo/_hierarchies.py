@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geo._clusterings import NOISE
-from geo._search import linkage, nearest_points, pair_lengths, plant
+from geo._index import pair_lengths, plant
+from geo._search import nearest_points
 from geo.geodesy import chord_beyond
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from numpy.typing import NDArray
 
     from geo.geodesy import Points
@@ -31,6 +34,13 @@ __all__ = [
 
 _TIE_M = 1e-7  # lengths are good to 15 nm: closer than this is the same length
 _LEAST_M = 1e-6  # coincident points count as this far apart, because a density must be finite
+
+
+def _spanning() -> ModuleType:
+    """Load the compiled loops."""
+    import geo._spanning as loops  # noqa: PLC0415 - numba loads with the first search
+
+    return loops
 
 
 def core_distances(points: Points, min_samples: int) -> Floats:
@@ -85,7 +95,7 @@ def reachability_tree(points: Points, min_samples: int) -> tuple[Ints, Ints, Flo
     tree = plant(points.xyz)
     core = core_distances(points, min_samples)
     i, j = (np.empty(max(len(core) - 1, 0), dtype=np.int64) for _ in range(2))
-    linkage().spanning_tree(tree, core[tree.order], i, j)
+    _spanning().spanning_tree(tree, core[tree.order], i, j)
     i, j = tree.order[i], tree.order[j]
     length = pair_lengths(points, i, points, j)
     return i, j, np.maximum(np.maximum(length, core[i]), core[j])
@@ -150,21 +160,22 @@ def choose_clusters(i: Ints, j: Ints, length_m: Floats, min_cluster_size: int) -
     Many edges of a spanning tree are equally long, each core distance being the length of several.
     Taken one by one, their order decides what splits from what; here those within 1e-7 m of
     each other are taken at once, so the answer depends on the distances alone and not on the
-    order of rows. The whole is never a
-    cluster. Persistence is the mean over a cluster's points of ``1 - leaves / joins``, `joins`
-    being the distance at which it merges with anything else and `leaves` the one at which the
-    point leaves or the cluster falls apart: Campello's stability, the sum of
-    ``1 / leaves - 1 / joins``, in relative distance.
+    order of rows. The whole is never a cluster.
+
+    Persistence is the mean over a cluster's points of ``1 - leaves / joins``, `joins` being the
+    distance at which it merges with anything else and `leaves` the one at which the point leaves
+    or the cluster falls apart: Campello's stability, the sum of ``1 / leaves - 1 / joins``, in
+    relative distance.
     """
     n = len(i) + 1
     order = np.argsort(length_m, kind="stable")
     height = _at_once(np.maximum(length_m[order], _LEAST_M))
     left, right = np.empty(n - 1, dtype=np.int64), np.empty(n - 1, dtype=np.int64)
     size, start = np.empty(2 * n - 1, dtype=np.int64), np.empty(2 * n - 1, dtype=np.int64)
-    linkage().merge_edges(i[order], j[order], left, right, size)
+    _spanning().merge_edges(i[order], j[order], left, right, size)
     leave, spans = np.empty(n), np.empty((n, 3), dtype=np.int64)
     life, stability = np.empty((n, 2)), np.empty(n)
-    found = linkage().grow_clusters(
+    found = _spanning().grow_clusters(
         left, right, height, size, min_cluster_size, start, leave, spans, life, stability
     )
     place = start[:n]
@@ -253,7 +264,7 @@ def optics_order(points: Points, min_samples: int, most_m: float) -> Order:
     ordering, predecessor = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
     reachability = np.empty(n)
     reach = min(most_m, float(chord_beyond(np.inf)) * 4)
-    linkage().order_points(tree, tree.order, core, reach, ordering, reachability, predecessor)
+    _spanning().order_points(tree, tree.order, core, reach, ordering, reachability, predecessor)
     to = np.flatnonzero(predecessor >= 0)
     length = pair_lengths(points, predecessor[to], points, to)
     reachability[to] = np.maximum(length, core[predecessor[to]])

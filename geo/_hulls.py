@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -12,11 +11,12 @@ import shapely
 from geo._inputs import coordinates, radii
 from geo.errors import GeometryError, SchemaError
 from geo.geodesy import WGS84
-from geo.projection import local_crs
+from geo.projection import local_plane
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     from numpy.typing import NDArray
-    from pyproj import CRS
+    from pyproj import Proj
 
     Floats = NDArray[np.float64]
 
@@ -100,11 +100,10 @@ def area_of(
     # corners a little outside the circle, so that no side cuts into it
     outer = radius / np.cos(np.pi / _DISC_CORNERS) * _WIDER + _WIDER_M
     x, y, _ = WGS84.fwd(x, y, np.tile(turns, len(discs)), outer)
-    crs = local_crs(shapely.MultiPoint(discs[:, :2]))
-    corners = gpd.GeoSeries.from_xy(x, y, crs=4326).to_crs(crs).get_coordinates().to_numpy()
-    area = _around(corners, shape)
+    plane = local_plane(discs[:, 0], discs[:, 1])
+    area = _around(np.column_stack(plane(x, y)), shape)
     # short sides, because a long one bends when it is read as straight in degrees
-    return _in_degrees(area.segmentize(_SIDE_M), crs)
+    return _in_degrees(area.segmentize(_SIDE_M), plane)
 
 
 def _around(corners: Floats, shape: str) -> shapely.Polygon | shapely.MultiPolygon:
@@ -121,11 +120,14 @@ def _around(corners: Floats, shape: str) -> shapely.Polygon | shapely.MultiPolyg
 
 
 def _in_degrees(
-    area: shapely.Polygon | shapely.MultiPolygon, crs: CRS
+    area: shapely.Polygon | shapely.MultiPolygon, plane: Proj
 ) -> shapely.Polygon | shapely.MultiPolygon:
     """Return an area of the plane in degrees, in parts where it crosses the antimeridian."""
-    parts = gpd.GeoSeries([area], crs=crs).explode(ignore_index=True).to_crs(4326)
-    pieces = [piece for part in parts for piece in _cut(part)]
+    parts = shapely.get_parts(area)
+    placed = shapely.transform(
+        parts, lambda xy: np.column_stack(plane(xy[:, 0], xy[:, 1], inverse=True))
+    )
+    pieces = [piece for part in placed for piece in _cut(part)]
     return pieces[0] if len(pieces) == 1 else shapely.MultiPolygon(pieces)
 
 

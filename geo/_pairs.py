@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from geo._kernels import compiled
+from geo._trees import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

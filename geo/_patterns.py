@@ -7,9 +7,19 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
+from pyproj import Transformer
 
-from geo._inputs import coordinates, parts_of, problems_of, radii, shapes_of
+from geo._inputs import (
+    coordinates,
+    parts_of,
+    point_numbers,
+    problems_of,
+    radii,
+    shapes_of,
+)
+from geo._resolution import resolved_from
 from geo.errors import GeometryError
 from geo.projection import in_metres, local_crs, max_scale_error
 
@@ -66,7 +76,8 @@ class Pattern:
     @property
     def n_places(self) -> int:
         """Number of distinct coordinates."""
-        return len(np.unique(self.xy, axis=0))
+        # hashing, not sorting: a million places must not cost a second
+        return int((~pd.DataFrame(self.xy).duplicated()).sum())
 
 
 def planar_pattern(
@@ -98,11 +109,15 @@ def planar_pattern(
         If a site is no point, the window is empty or no polygon, or a site lies outside of it;
         see ``.problems``.
     """
-    lon, _ = coordinates(sites, "sites")  # refuses what is no point, or without a system
+    lon, lat = coordinates(sites, "sites")
     area, crs = plane_of(window)
     located = np.flatnonzero(np.isfinite(lon))
-    points = sites.geometry.iloc[located].to_crs(crs)
-    xy = np.column_stack([points.x, points.y]).reshape(-1, 2)
+    if sites.crs == crs:
+        numbers = point_numbers(sites.geometry.to_numpy()[located])
+    else:
+        to_plane = Transformer.from_crs(4326, crs, always_xy=True)
+        numbers = to_plane.transform(lon[located], lat[located])
+    xy = np.column_stack(numbers)
     shapely.prepare(area)
     out = ~shapely.intersects_xy(area, *xy.T)
     # what a projection moves by less than a millimetre is no reason to refuse a site on the edge
@@ -112,7 +127,8 @@ def planar_pattern(
         outside[located[out]] = True
         message = (
             f"{out.sum()} of {len(lon)} sites lie outside the window, where the window says that "
-            "no report was possible. Enlarge it (study_window(..., buffer_m=)), or leave them out."
+            "no report was possible. Enlarge the window (buffer() it in a projection), or leave "
+            "them out."
         )
         raise GeometryError(message, problems_of(sites.geometry, outside, "outside the window"))
     radius = (
@@ -124,7 +140,7 @@ def planar_pattern(
         crs=crs,
         rows=located,
         n_unlocated=len(lon) - len(located),
-        smallest_m=2 * float(np.percentile(radius, 75)) if len(radius) else float("nan"),
+        smallest_m=resolved_from(radius),
         scale_error=max_scale_error(gpd.GeoSeries([area], crs=crs), crs),
     )
 

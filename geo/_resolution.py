@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["advice", "counted", "find_limits", "metres", "place_names", "unresolved"]
+__all__ = [
+    "advice",
+    "counted",
+    "find_limits",
+    "metres",
+    "place_names",
+    "resolved_from",
+    "unresolved",
+]
 
 _NAMES_SHOWN = 5
 
@@ -101,15 +109,34 @@ def unresolved(sites: gpd.GeoDataFrame, distance_m: float) -> str:
         return (
             f"Perhaps not resolvable: {np.isnan(radius).sum()} of {len(radius)} radii are unknown."
         )
-    with np.errstate(invalid="ignore"):
-        # between two radii without end there is nothing to interpolate
-        quartile = float(np.nan_to_num(np.percentile(radius, 75), nan=np.inf))
+    quartile = resolved_from(radius) / 2
     if distance_m >= 2 * quartile:
         return ""
     return (
         f"Not resolvable: a quarter of the reports are known to within {metres(quartile)} or "
         f"worse, and {metres(distance_m)} is less than twice that."
     )
+
+
+def resolved_from(radius: Floats) -> float:
+    """
+    Give the smallest distance that radii can tell.
+
+    Parameters
+    ----------
+    radius : numpy.ndarray, shape (n,)
+        Radii of located reports in metres, NaN where unknown.
+
+    Returns
+    -------
+    float
+        Twice their 75th percentile; NaN if there is none, or one is unknown.
+    """
+    if not len(radius) or np.isnan(radius).any():
+        return float("nan")
+    with np.errstate(invalid="ignore"):
+        # between two radii without end there is nothing to interpolate
+        return 2 * float(np.nan_to_num(np.percentile(radius, 75), nan=np.inf))
 
 
 def place_names(sites: gpd.GeoDataFrame) -> pd.Series:

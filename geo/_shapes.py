@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from geo._edges import Edges, Foot, index_edges, nearest_on_edges
+from geo._edges import Foot, nearest_on_edges
 from geo._geodesics import densified
+from geo._index import pair_lengths
 from geo._inputs import POINT, parts_of, point_numbers, problems_of
-from geo._search import nearest_points
+from geo._pieces import Edges, index_edges
+from geo._search import candidate_pairs, nearest_points
 from geo.errors import GeometryError
 from geo.geodesy import Points, chord_beyond, longest_length, place_points
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Shape",
+    "bounds_to_points",
     "feet_on",
     "inside",
     "measure",
@@ -145,6 +148,40 @@ def unsigned_distance(points: Points, shapes: NDArray[np.object_], *, geodesic: 
         Metres.
     """
     return measure(points, prepare(shapes, geodesic=geodesic)).length_m
+
+
+def bounds_to_points(
+    points: Points, places: Points, radius: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """
+    Measure the distance to the nearest of some places, and what their radii leave open.
+
+    Parameters
+    ----------
+    points : Points
+        From where.
+    places : Points
+        To where, at least one.
+    radius : numpy.ndarray, shape (m,)
+        Each place may be anywhere within its radius, in metres; NaN where that is unknown.
+
+    Returns
+    -------
+    length_m, low_m, high_m : numpy.ndarray of float, shape (n,)
+        The least distance, the least of distance less radius, and of distance plus radius; NaN in
+        the last two if any radius is.
+    """
+    length = nearest_points(points, places)[1][:, 0]
+    low, high = np.full((2, len(length)), np.inf)
+    if np.isnan(radius).any():
+        return length, low * np.nan, high * np.nan
+    # no place farther than this can have the least difference or the least sum
+    reach = length + (radius.max() - radius.min())
+    for i, j in candidate_pairs(points, places, reach):
+        found = pair_lengths(points, i, places, j)
+        np.minimum.at(low, i, found - radius[j])
+        np.minimum.at(high, i, found + radius[j])
+    return length, low, high
 
 
 def signed_distance(points: Points, shapes: NDArray[np.object_], *, geodesic: bool) -> Floats:

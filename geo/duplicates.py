@@ -20,9 +20,10 @@ from geo._evidence import (
     texts,
     weigh,
 )
+from geo._index import within
 from geo._merging import merge_groups
 from geo._names import SAME_NAME, skeleton, telling_skeleton
-from geo._search import candidate_pairs, within
+from geo._search import candidate_pairs
 from geo.errors import GeometryError, SchemaError
 from geo.geodesy import geodesic_length, place_points
 from geo.schema import validate_sites

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from geo._evaluation import Evaluator, function_named, one_curve
 from geo._functions import distances_of, facts_of, sentences
@@ -18,6 +19,7 @@ from geo._ranks import global_envelope, monte_carlo_p
 from geo._resolution import counted, metres
 from geo._sampling import streams
 from geo._threads import in_threads
+from geo.errors import GeometryError
 from geo.nullmodels import csr
 from geo.pattern import ripley_l
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from geo._functions import SummaryFunction
+    from geo._patterns import Pattern
     from geo.nullmodels import NullModel
 
     Floats = NDArray[np.float64]
@@ -40,6 +43,7 @@ _TESTS = ("rank", "mad", "dclf")
 _ALTERNATIVES = ("two-sided", "greater", "less")
 _AT_ONCE = 32  # simulations between two steps of the bar
 _LEVEL = 0.95
+_SAME_AREA = 1e-6  # of the window: what rounding may make of its outline
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,7 +213,7 @@ def envelope_test(  # noqa: PLR0913 - what a test is asked
     distances_m : sequence of float, optional
         Rising, in metres; to be chosen before looking. Without it as in `ripley_k`.
     null : NullModel, optional
-        What chance is; without it `csr` of the window.
+        What chance is, made from the same window; without it `csr`.
     n_simulations : int, default 999
         How many patterns are drawn.
     test : {"rank", "mad", "dclf"}, default "rank"
@@ -233,7 +237,8 @@ def envelope_test(  # noqa: PLR0913 - what a test is asked
     CRSError
         If a frame has no coordinate reference system.
     GeometryError
-        If a site lies outside the window, or the window is no polygon.
+        If a site lies outside the window, the window is no polygon, or the null model is drawn in
+        another one.
     ValueError
         If there are too few sites, or an argument is none of those above.
 
@@ -277,6 +282,7 @@ def envelope_test(  # noqa: PLR0913 - what a test is asked
     name, chosen = function_named(function, correction, pattern.n)
     evaluator = Evaluator(name, chosen, outline, distances)
     model = csr(window) if null is None else null
+    _require_same_window(model, pattern)
     observed = one_curve(evaluator, pattern.xy)
     curves = _simulated(evaluator, model, pattern.n, streams(rng, many), progress=progress)
     smallest = pattern.smallest_m
@@ -304,6 +310,20 @@ def envelope_test(  # noqa: PLR0913 - what a test is asked
         n=pattern.n,
         facts=facts_of(pattern, outline),
     )
+
+
+def _require_same_window(model: NullModel, pattern: Pattern) -> None:
+    """Refuse a model whose patterns do not lie in the window."""
+    same = model.crs == pattern.crs and shapely.area(
+        shapely.symmetric_difference(model.window, pattern.window)
+    ) <= _SAME_AREA * shapely.area(pattern.window)
+    if not same:
+        message = (
+            f"The null model ({model.name}) is drawn in another window or another projection than "
+            "the sites are tested in, so that nothing could be compared. Make it from the same "
+            "window."
+        )
+        raise GeometryError(message)
 
 
 def _simulated(

@@ -243,8 +243,8 @@ def random_labelling(
     return NullModel(
         name="random labelling",
         words=(
-            f"Under the hypothesis the sites are any of the {len(both)} places of sites and "
-            "controls."
+            "Under the hypothesis the sites are as many, taken at random, of the "
+            f"{len(both)} places of sites and controls together."
         ),
         homogeneous=False,
         fixed_n=True,

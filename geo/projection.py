@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
-__all__ = ["in_metres", "local_crs", "max_scale_error", "to_degrees", "to_metres"]
+__all__ = ["in_metres", "local_crs", "local_plane", "max_scale_error", "to_degrees", "to_metres"]
 
 WGS84 = CRS.from_epsg(4326)
 
@@ -64,7 +64,41 @@ def local_crs(data: gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry) -> CRS:
     >>> crs.coordinate_operation.params[1].value
     180.0
     """
-    lon, lat = np.radians(_vertices(data)).T
+    lon_0, lat_0 = _centre(_vertices(data))
+    return ProjectedCRS(
+        conversion=LambertAzimuthalEqualAreaConversion(
+            latitude_natural_origin=lat_0, longitude_natural_origin=lon_0
+        ),
+        name="Lambert azimuthal equal-area, centred on the data",
+    )
+
+
+def local_plane(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> Proj:
+    """
+    Make the projection of `local_crs` for some points, to and from degrees and nothing else.
+
+    Parameters
+    ----------
+    lon, lat : numpy.ndarray of float, shape (n,)
+        Degrees, WGS 84, none missing.
+
+    Returns
+    -------
+    pyproj.Proj
+        The same plane, made a hundred times faster: nothing is looked up in a database.
+
+    Raises
+    ------
+    CRSError
+        If the points surround the globe so that they have no centre.
+    """
+    lon_0, lat_0 = _centre(np.column_stack([lon, lat]))
+    return Proj(proj="laea", lon_0=lon_0, lat_0=lat_0, ellps="WGS84")
+
+
+def _centre(vertices: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the longitude and latitude of the mean direction of vertices, in degrees."""
+    lon, lat = np.radians(vertices).T
     x, y, z = (np.cos(lat) * np.cos(lon)), (np.cos(lat) * np.sin(lon)), np.sin(lat)
     centre = np.array([x.mean(), y.mean(), z.mean()])
     if np.linalg.norm(centre) < 1e-3:  # noqa: PLR2004 - a direction lost in cancellation
@@ -75,13 +109,7 @@ def local_crs(data: gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry) -> CRS:
         raise CRSError(message)
     lon_0 = round(float(np.degrees(np.arctan2(centre[1], centre[0]))), 6)
     lat_0 = round(float(np.degrees(np.arctan2(centre[2], np.hypot(centre[0], centre[1])))), 6)
-    return ProjectedCRS(
-        conversion=LambertAzimuthalEqualAreaConversion(
-            latitude_natural_origin=lat_0,
-            longitude_natural_origin=180.0 if lon_0 == -180.0 else lon_0,  # noqa: PLR2004 - one name for one meridian
-        ),
-        name="Lambert azimuthal equal-area, centred on the data",
-    )
+    return (180.0 if lon_0 == -180.0 else lon_0), lat_0  # noqa: PLR2004 - one name for one meridian
 
 
 def max_scale_error(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import geopandas as gpd
@@ -10,17 +11,20 @@ import pandas as pd
 import shapely
 
 from geo._geodesics import geodesic_lines
+from geo._index import pair_lengths
 from geo._inputs import (
+    POINT,
     any_length,
     coordinates,
     index_labels,
+    point_numbers,
     radii,
     shapes_of,
     target_radii,
     whole_number,
 )
-from geo._search import pair_lengths
 from geo._shapes import (
+    bounds_to_points,
     feet_on,
     nearest_shapes,
     require_surfaces,
@@ -28,9 +32,11 @@ from geo._shapes import (
     unsigned_distance,
 )
 from geo.errors import GeometryError
-from geo.geodesy import geodesic_length, place_points
+from geo.geodesy import Points, geodesic_length, place_points
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
@@ -332,16 +338,16 @@ def distance_to(
 
     Notes
     -----
-    By default edges are straight in longitude and latitude, the model of GeoJSON (RFC 7946), and
-    so is what counts as inside. Between vertices 100 km apart at 15 degrees north this differs from
-    a geodesic by up to 52 m, 10 km apart by 0.5 m. Lengths are within 1e-6 m for the edges chosen;
+    By default edges are straight in longitude and latitude, the model of GeoJSON (RFC 7946), and so
+    is what counts as inside. Between vertices 100 km apart at 15 degrees north this differs from a
+    geodesic by up to 52 m, 10 km apart by 0.5 m. Lengths are within 1e-6 m for the edges chosen;
     inside and outside of geodesic edges are told apart to within 1 mm, and so is a signed distance
-    to several polygons with such edges. A line's edge whose
-    longitudes differ by more than 180 degrees is taken the short way, across the antimeridian;
-    polygons must be cut there, as GeoJSON demands. Signed distances are to the outline of all
-    polygons together, so that a province's border within the country is none, nor is the cut
-    at the antimeridian or the edge at a pole. With `signed` the largest radius in a column
-    ``uncertainty_m`` of the feature holds for all of it.
+    to several polygons with such edges. A line's edge whose longitudes differ by more than 180
+    degrees is taken the short way, across the antimeridian; polygons must be cut there, as GeoJSON
+    demands, and with geodesic edges must keep 1 degree away from the poles. Signed distances are to
+    the outline of all polygons together, so that a province's border within the country is none,
+    nor is the cut at the antimeridian or the edge at a pole. With `signed` the largest radius in a
+    column ``uncertainty_m`` of the feature holds for all of it.
 
     The interval holds the distance from the true place, whichever part is nearest to it
     (see `geodesic_distance`). If the feature has a column ``uncertainty_m``, each of its rows may
@@ -380,15 +386,11 @@ def distance_to(
         require_surfaces(feature, shapes)
     located = np.flatnonzero(np.isfinite(lon))
     points = place_points(lon[located], lat[located])
-    length, low, high = (np.full(len(lon), np.nan) for _ in range(3))
-    length[located], low[located], high[located] = np.inf, np.inf, np.inf
-    for value in np.unique(own[present]):
-        same = present & (np.isnan(own) if np.isnan(value) else own == value)
-        measured = signed_distance if signed else unsigned_distance
-        part = measured(points, shapes[same], geodesic=geodesic)
-        length[located] = np.minimum(length[located], part)
-        low[located] = np.minimum(low[located], part - value)
-        high[located] = np.minimum(high[located], part + value)
+    length, low, high = np.full((3, len(lon)), np.nan)
+    measured = signed_distance if signed else unsigned_distance
+    length[located], low[located], high[located] = _bounds_to(
+        points, shapes[present], own[present], partial(measured, geodesic=geodesic)
+    )
     least = low - radius
     return pd.DataFrame(
         {
@@ -401,6 +403,24 @@ def distance_to(
 
 
 # ---------------------------------------------------------------------------- what is measured
+
+
+def _bounds_to(
+    points: Points,
+    shapes: NDArray[np.object_],
+    own: Floats,
+    measured: Callable[[Points, NDArray[np.object_]], Floats],
+) -> tuple[Floats, Floats, Floats]:
+    """Return the distance to shapes with radii of their own, and the two that bound it."""
+    radius = np.unique(own)
+    if len(radius) > 1 and (shapely.get_type_id(shapes) == POINT).all():
+        return bounds_to_points(points, place_points(*point_numbers(shapes)), own)
+    length, low, high = np.full((3, len(points.lon)), np.inf)
+    for value in radius:
+        part = measured(points, shapes[np.isnan(own) if np.isnan(value) else own == value])
+        length = np.minimum(length, part)
+        low, high = np.minimum(low, part - value), np.minimum(high, part + value)
+    return length, low, high
 
 
 def _groups(

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_list_like
 
+from geo._index import pair_lengths, within
 from geo._inputs import any_length, coordinates, lengths, radii, target_radii
 from geo._resolution import unresolved
-from geo._search import Search, candidate_pairs, pair_lengths, within
+from geo._search import Search, candidate_pairs
 from geo.geodesy import Points, place_points
 from geo.proximity import distance_to
 
@@ -329,20 +330,23 @@ def pairs_within(sites: gpd.GeoDataFrame, *, distance_m: float) -> pd.DataFrame:
     lon, lat = coordinates(sites, "sites")
     located = np.flatnonzero(np.isfinite(lon))
     points = place_points(lon[located], lat[located])
-    pairs = [np.empty((0, 2), dtype=np.int64)]
+    nothing = np.empty(0, dtype=np.int64)
+    pairs = [(nothing, nothing, np.empty(0))]
     for i, j in candidate_pairs(points, points, reach):
         once = np.flatnonzero(i < j)
         met = once[within(points, i[once], points, j[once], reach)]
-        pairs.append(np.column_stack([i[met], j[met]]))
-    i, j = np.concatenate(pairs).T
-    order = np.lexsort((j, i))
-    i, j = i[order], j[order]
-    length = pair_lengths(points, i, points, j)
-    both = radii(sites)[located[i]] + radii(sites)[located[j]]
+        # portions come by the first site; within one only the second is to be put in order
+        a, b = i[met], j[met]
+        order = np.lexsort((b, a))
+        a, b = a[order], b[order]
+        pairs.append((located[a], located[b], pair_lengths(points, a, points, b)))
+    first, second, length = (np.concatenate(side) for side in zip(*pairs, strict=True))
+    radius = radii(sites)
+    both = radius[first] + radius[second]
     return pd.DataFrame(
         {
-            "site": sites.index[located[i]],
-            "other": sites.index[located[j]],
+            "site": sites.index[first],
+            "other": sites.index[second],
             "distance_m": length,
             "distance_min_m": np.maximum(length - both, 0),
             "distance_max_m": length + both,

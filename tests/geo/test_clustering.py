@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import pickle
 import warnings
 from collections import Counter
+from copy import deepcopy
 
 import geopandas as gpd
 import numpy as np
@@ -14,7 +16,7 @@ from pyproj import Geod
 from shapely import Point
 
 from geo._resolution import advice
-from geo.clustering import Clustering, cluster_areas, dbscan
+from geo.clustering import Clustering, cluster_areas, dbscan, hdbscan, optics
 from geo.errors import CRSError, GeometryError, ResolutionWarning, SchemaError
 
 GEOD = Geod(ellps="WGS84")
@@ -129,7 +131,7 @@ def test_labels_on_grids_anywhere_are_those_of_the_definition(cells, centre, eps
 def test_labels_do_not_depend_on_portions(monkeypatch):
     sites = cloud(150, 2)
     whole = dbscan(sites, eps_m=2000, min_samples=4)
-    monkeypatch.setattr("geo._search._PAIRS", 40)
+    monkeypatch.setattr("geo._index._PAIRS", 40)
     pd.testing.assert_series_equal(dbscan(sites, eps_m=2000, min_samples=4).labels, whole.labels)
 
 
@@ -342,6 +344,28 @@ def test_hostile_names_are_shown_as_text():
     assert "<script" not in shown
     assert "<img" not in shown
     assert "&lt;script&gt;" in shown
+
+
+@quiet
+def test_clusterings_can_be_sent_to_other_processes():
+    sites = cloud(60, 3)
+    for answer in (
+        dbscan(sites, eps_m=4000, min_samples=3),
+        hdbscan(sites, min_cluster_size=4),
+        optics(sites, min_samples=4),
+    ):
+        for copy in (pickle.loads(pickle.dumps(answer)), deepcopy(answer)):  # noqa: S301 - our own
+            pd.testing.assert_series_equal(copy.labels, answer.labels)
+            assert copy.parameters == answer.parameters
+            assert copy.summary() == answer.summary()
+
+
+@quiet
+def test_a_notebook_shows_the_first_clusters_only_and_says_so():
+    places = [(100 + 0.1 * i, 12) for i in range(25) for _ in range(3)]
+    shown = dbscan(frame_of(places), eps_m=10, min_samples=3)._repr_html_()
+    assert "The first 20 of 25 clusters." in shown
+    assert shown.count("<tr") == 1 + 20
 
 
 @quiet

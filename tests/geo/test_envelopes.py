@@ -17,6 +17,7 @@ import geo
 from geo._evaluation import Evaluator, one_curve
 from geo._outlines import outline_of
 from geo.envelopes import _compared
+from geo.errors import GeometryError
 
 SHARED = Path(__file__).parents[3] / "shared" / "reference" / "expected.json"
 PLANE = "EPSG:32648"
@@ -177,6 +178,16 @@ def test_random_labels_allow_for_what_is_common_to_sites_and_controls():
     assert labels.pvalue > 0.05
     assert "concentration of reports" in window.summary()
     assert "concentration of reports" not in labels.summary()
+
+
+def test_a_null_of_another_window_or_plane_is_refused():
+    sites = drawn(geo.csr(BOX), 20, 14)
+    elsewhere = gpd.GeoSeries([box(0, 0, 1000, 1010)], crs=PLANE)
+    for null in (geo.csr(elsewhere), geo.csr(BOX.to_crs(4326)), geo.csr(BOX.to_crs(32647))):
+        with pytest.raises(GeometryError, match="another window or another projection"):
+            run(sites, null=null)
+    rebuilt = gpd.GeoSeries([box(0, 0, 500, 1000), box(500, 0, 1000, 1000)], crs=PLANE)
+    assert run(sites, null=geo.csr(rebuilt)).n_simulations == 99
 
 
 def test_weights_of_areas_are_a_null_of_their_own():

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo import _edges, _search
-from geo._edges import distance_to_edges, index_edges
-from geo._search import candidate_pairs, nearest_points, within
+from geo import _edges, _index, geodesy
+from geo._edges import nearest_on_edges
+from geo._index import within
+from geo._pieces import index_edges
+from geo._search import candidate_pairs, nearest_points
 from geo.geodesy import (
     RMAX_M,
     RMIN_M,
@@ -53,6 +55,10 @@ def chord_of(lon1, lat1, lon2, lat2):
 
 def points_of(pairs):
     return place_points([lon for lon, _ in pairs], [lat for _, lat in pairs])
+
+
+def length_to(points, edges):
+    return nearest_on_edges(points, edges).length_m
 
 
 def all_lengths(points, targets):
@@ -202,6 +208,16 @@ def test_one_place_under_two_longitudes_is_one_place():
     assert length[0, 0] == pytest.approx(0, abs=1e-8)
 
 
+def test_medoid_of_very_many_points_is_sought_near_their_middle(monkeypatch):
+    points = place_points(*globe(400, 13))
+    near = place_points(points.lon / 100 + 104, points.lat / 100 + 12)
+    weight = np.ones(400)
+    exact = medoid(near, weight)
+    monkeypatch.setattr(geodesy, "_MANY", 100)
+    sums = all_lengths(near, near).sum(axis=1)
+    assert sums[medoid(near, weight)] <= 1.05 * sums[exact]
+
+
 def test_ring_around_the_pole_is_a_tie_of_all():
     targets = place_points(np.arange(-180.0, 180.0), np.full(360, 80.0))
     assert nearest_points(place_points([12.3], [90.0]), targets, k=3)[0].tolist() == [[0, 1, 2]]
@@ -230,7 +246,7 @@ def test_pair_at_exactly_the_limit_is_within():
 def test_portions_change_nothing(monkeypatch):
     points = place_points(*globe(200, 6))
     whole = [pairs for pairs in candidate_pairs(points, points, 3e6)]  # noqa: C416 - symmetry with below
-    monkeypatch.setattr(_search, "_PAIRS", 50)
+    monkeypatch.setattr(_index, "_PAIRS", 50)
     portions = list(candidate_pairs(points, points, 3e6))
     assert len(portions) > len(whole) == 1
     for side in (0, 1):
@@ -307,7 +323,7 @@ def around(edge, n, spread, seed):
 def test_distance_to_an_edge_agrees_with_golden_sections(edge, spread):
     near, far = around(edge, 6, spread, 7), place_points(*globe(4, 8))
     points = place_points(np.append(near.lon, far.lon), np.append(near.lat, far.lat))
-    length = distance_to_edges(points, index_edges(*np.array([edge], dtype=float).T))
+    length = length_to(points, index_edges(*np.array([edge], dtype=float).T))
     assert np.abs(length - golden(points, edge)).max() <= 1e-6
 
 
@@ -319,7 +335,7 @@ def test_distance_to_an_edge_agrees_with_golden_sections(edge, spread):
 def test_distance_to_an_edge_anywhere_agrees_with_golden_sections(sources, ends):
     edge = (*ends[0], *ends[1])
     points = points_of(sources)
-    length = distance_to_edges(points, index_edges(*np.array([edge], dtype=float).T))
+    length = length_to(points, index_edges(*np.array([edge], dtype=float).T))
     assert (length - golden(points, edge) <= 1e-6).all()
 
 
@@ -329,7 +345,7 @@ def test_no_point_of_an_edge_is_nearer_than_the_answer(place, ends, share):
     edge = (*ends[0], *ends[1])
     edges = index_edges(*np.array([edge], dtype=float).T)
     some = geodesic_length(*place, *along(edge, share))
-    assert distance_to_edges(points_of([place]), edges)[0] <= some + 1e-6
+    assert length_to(points_of([place]), edges)[0] <= some + 1e-6
 
 
 @pytest.mark.parametrize("factor", [-1, 0, 1e-3, 0.1, 10, 1e3])
@@ -338,7 +354,7 @@ def test_foot_is_found_whatever_the_second_derivative_says(monkeypatch, factor):
     near, far = around(edge, 6, 5, 9), place_points(*globe(4, 10))
     points = place_points(np.append(near.lon, far.lon), np.append(near.lat, far.lat))
     edges = index_edges(*np.array([edge], dtype=float).T)
-    honest = distance_to_edges(points, edges)
+    honest = length_to(points, edges)
     derivatives = _edges._derivatives  # noqa: SLF001 - its third answer may only cost time
 
     def misled(*arguments):
@@ -346,24 +362,24 @@ def test_foot_is_found_whatever_the_second_derivative_says(monkeypatch, factor):
         return length, slope, curve * factor
 
     monkeypatch.setattr(_edges, "_derivatives", misled)
-    assert np.abs(distance_to_edges(points, edges) - honest).max() <= 1e-6
+    assert np.abs(length_to(points, edges) - honest).max() <= 1e-6
 
 
 def test_points_on_an_edge_are_at_distance_zero():
     share = np.linspace(0, 1, 41)
     points = place_points(102 + 5 * share, 10 + 5 * share)
-    assert distance_to_edges(points, index_edges([102], [10], [107], [15])).max() <= 1e-8
+    assert length_to(points, index_edges([102], [10], [107], [15])).max() <= 1e-8
 
 
 def test_distance_to_a_meridian_on_the_equator_is_the_arc_of_the_equator():
     edges = index_edges([104.0], [-5.0], [104.0], [5.0])
-    length = distance_to_edges(place_points([105.0], [0.0]), edges)
+    length = length_to(place_points([105.0], [0.0]), edges)
     assert length[0] == pytest.approx(np.pi / 180 * SEMI_MAJOR_M, abs=1e-8)
 
 
 def test_distance_across_a_pole_goes_over_the_pole():
     edges = index_edges([0.0], [80.0], [0.0], [85.0])
-    length = distance_to_edges(place_points([180.0], [89.0]), edges)
+    length = length_to(place_points([180.0], [89.0]), edges)
     over = geodesic_length(0, 85, 0, 90) + geodesic_length(180, 90, 180, 89)
     assert length[0] == pytest.approx(float(over), abs=1e-6)
 
@@ -371,6 +387,6 @@ def test_distance_across_a_pole_goes_over_the_pole():
 def test_edges_without_length_are_points_and_no_edges_are_infinitely_far():
     points = place_points([103.0], [12.0])
     edges = index_edges([104.0, 100.0], [12.0, 0.0], [104.0, 100.0], [12.0, 0.0])
-    assert distance_to_edges(points, edges)[0] == geodesic_length(103, 12, 104, 12)
-    assert distance_to_edges(points, index_edges([], [], [], [])).tolist() == [np.inf]
-    assert distance_to_edges(place_points([], []), edges).shape == (0,)
+    assert length_to(points, edges)[0] == geodesic_length(103, 12, 104, 12)
+    assert length_to(points, index_edges([], [], [], [])).tolist() == [np.inf]
+    assert length_to(place_points([], []), edges).shape == (0,)

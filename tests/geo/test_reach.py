@@ -324,7 +324,7 @@ def test_pairs_of_many_sites_are_those_of_all_pairs(centre, monkeypatch):
     labels = [(f"s{one}", f"s{other}") for one, other in np.argwhere(metres <= 9000)]
     assert list(zip(whole["site"], whole["other"], strict=True)) == labels
     assert len(labels) > 500
-    monkeypatch.setattr("geo._search._PAIRS", 37)
+    monkeypatch.setattr("geo._index._PAIRS", 37)
     pd.testing.assert_frame_equal(pairs_within(sites, distance_m=9000), whole)
 
 

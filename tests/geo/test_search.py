@@ -20,9 +20,10 @@ from pyproj import Geod
 from shapely import LineString
 from sklearn.cluster import DBSCAN
 
-from geo import _search
+from geo import _index, _search, _trees
 from geo._dbscan import label_points
-from geo._search import Search, kernels, pair_lengths, portions_of
+from geo._index import pair_lengths, portions_of
+from geo._search import Search
 from geo.clustering import dbscan
 from geo.errors import ResolutionWarning
 from geo.geodesy import ecef, place_points
@@ -94,7 +95,7 @@ def test_short_lengths_are_those_of_karney_to_15_nm_up_to_50_km(lon, lat):
     metres = np.minimum(10 ** rng.uniform(-3, 4.8, n), 49_999.999)
     x2, y2, _ = GEOD.fwd(x, y, rng.uniform(0, 360, n), metres)
     row, found = np.arange(n), np.empty(n)
-    kernels().short_lengths(0, n, ecef(x, y), row, ecef(x2, y2), row, found)
+    _trees.short_lengths(0, n, ecef(x, y), row, ecef(x2, y2), row, found)
     assert np.abs(found - GEOD.inv(x, y, x2, y2)[2]).max() <= 15e-9
 
 
@@ -264,14 +265,14 @@ def test_portions_change_no_count(monkeypatch):
     lon, lat = globe(150, 8)
     points, limit = place_points(lon, lat), np.full(150, 9e6)
     whole = Search(points).count(points, limit)
-    monkeypatch.setattr(_search, "_PAIRS", 3)
+    monkeypatch.setattr(_index, "_PAIRS", 3)
     assert (Search(points).count(points, limit) == whole).all()
 
 
 @given(st.lists(st.integers(0, 9), max_size=30), st.integers(1, 12))
 def test_portions_hold_every_pair_once_and_no_more_than_fits(counts, most):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_search, "_PAIRS", most)
+        patch.setattr(_index, "_PAIRS", most)
         portions = [
             (rows, starts.tolist(), out)
             for rows, starts, out in portions_of(np.array(counts, dtype=np.int64))

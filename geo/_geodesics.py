@@ -109,8 +109,8 @@ def geodesic_lines(lon1: Floats, lat1: Floats, lon2: Floats, lat2: Floats) -> ND
     Returns
     -------
     numpy.ndarray of shapely.LineString or shapely.MultiLineString, shape (n,)
-        With a vertex every 5 km, or closer beside a pole, in parts on both sides where one crosses the antimeridian; None
-        where a coordinate is missing or both ends are one place.
+        With a vertex every 5 km, or closer beside a pole, in parts on both sides where one crosses
+        the antimeridian; None where a coordinate is missing or both ends are one place.
     """
     lines = np.full(len(lon1), None, dtype=object)
     azimuth, _, length = (np.asarray(part) for part in WGS84.inv(lon1, lat1, lon2, lat2))
@@ -130,10 +130,8 @@ def _vertices(lon: float, lat: float, azimuth: float, length_m: float) -> tuple[
     """Return vertices of a geodesic, closer where longitude changes fast: beside a pole."""
     along = np.linspace(0, length_m, int(np.ceil(length_m / _STEP_M)) + 1)
     while True:
-        same = np.ones(len(along))
-        x, y, _ = (
-            np.asarray(part) for part in WGS84.fwd(lon * same, lat * same, azimuth * same, along)
-        )
+        x0, y0, direction = np.tile([[lon], [lat], [azimuth]], len(along))
+        x, y, _ = (np.asarray(part) for part in WGS84.fwd(x0, y0, direction, along))
         step = np.diff(along)
         turn = np.abs((np.diff(x) + 180) % 360 - 180)
         wide = np.flatnonzero((turn > _TURN_DEG) & (step > 1))

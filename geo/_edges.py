@@ -184,8 +184,9 @@ def _nearest_shares(
     so there is at most one; other pieces are cut fine enough for a second one not to matter.
     """
     radius = np.sqrt(RMIN_M * SEMI_MAJOR_M)
-    angle = np.minimum((most[i] + 2 * edges.half_m + SLACK_M) / radius, np.pi / 2)
-    proved = edges.bend[j] * radius * np.sin(angle) < np.cos(angle)
+    angle = (most[i] + 2 * edges.half_m + SLACK_M) / radius
+    # from beyond a quarter turn even a geodesic may be nearest at both ends
+    proved = (angle < np.pi / 2) & (edges.bend[j] * radius * np.sin(angle) < np.cos(angle))
     parts = np.where(proved, 1, _PARTS)
     for first in range(0, len(i), _PARTS_AT_ONCE // _PARTS):
         rows = np.arange(first, min(first + _PARTS_AT_ONCE // _PARTS, len(i)))

@@ -20,7 +20,8 @@ __all__ = ["densified", "geodesic_lines"]
 _SAG_M = 1e-3  # no place of a densified edge is farther than this from the geodesic
 _POLE = 90
 _STEP_M = 5000.0  # between the vertices of a line that is only drawn: a sag of 0.5 m at 45 N
-_TURN_DEG = 0.5  # of longitude between such vertices, unless they are within a metre
+_TURN_DEG = 0.5  # of longitude between such vertices, unless they are as near as
+_LEAST_STEP_M = 0.01
 _HIGHEST = 89.0  # degrees of latitude that a long geodesic edge of a polygon may reach
 _STEEPEST = 60.0  # tangent of that latitude: nearer to a pole steps shrink no more
 
@@ -134,7 +135,7 @@ def _vertices(lon: float, lat: float, azimuth: float, length_m: float) -> tuple[
         x, y, _ = (np.asarray(part) for part in WGS84.fwd(x0, y0, direction, along))
         step = np.diff(along)
         turn = np.abs((np.diff(x) + 180) % 360 - 180)
-        wide = np.flatnonzero((turn > _TURN_DEG) & (step > 1))
+        wide = np.flatnonzero((turn > _TURN_DEG) & (step > _LEAST_STEP_M))
         if not len(wide):
             return x, y
         along = np.insert(along, wide + 1, along[wide] + step[wide] / 2)

@@ -142,6 +142,17 @@ def test_no_place_of_a_geodesic_anywhere_is_nearer_than_the_answer(chosen, start
         assert length <= golden(place, geodesic((*start, *end)), 301) + 1e-6
 
 
+@pytest.mark.parametrize("edge", [((0, 89.5), (1, 89.5)), ((0, 60), (0, 60.005))])
+@pytest.mark.parametrize("edges", ["planar", "geodesic"])
+def test_from_the_other_side_of_the_globe_an_edge_is_nearest_at_an_end(edge, edges):
+    opposite = [(180 + edge[0][0], -89.99), (0.001, -90), (180, -60.0025), (180, -60)]
+    answer = distance_to(frame_of(opposite), LineString(edge), edges=edges)["distance_m"]
+    way = geodesic((*edge[0], *edge[1])) if edges == "geodesic" else straight((*edge[0], *edge[1]))
+    lon, lat = way(np.linspace(0, 1, 2001))
+    for place, length in zip(opposite, answer, strict=True):
+        assert length <= min(karney(place, at) for at in zip(lon, lat, strict=True)) + 1e-6
+
+
 def test_places_along_a_geodesic_are_at_distance_zero():
     edge = (-75, 40, 140, 35)
     lon, lat = geodesic(edge)(np.linspace(0, 1, 50))

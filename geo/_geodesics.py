@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,7 @@ _POLE = 90
 _STEP_M = 5000.0  # between the vertices of a line that is only drawn: a sag of 0.5 m at 45 N
 _TURN_DEG = 0.5  # of longitude between such vertices, unless they are as near as
 _LEAST_STEP_M = 0.01
+_ROUNDING_DEG = 1e-9  # a tenth of a millimetre
 _HIGHEST = 89.0  # degrees of latitude that a long geodesic edge of a polygon may reach
 _STEEPEST = 60.0  # tangent of that latitude: nearer to a pole steps shrink no more
 
@@ -123,6 +125,8 @@ def geodesic_lines(lon1: Floats, lat1: Floats, lon2: Floats, lat2: Floats) -> ND
             x[0] = x[1]
         if abs(y[-1]) == _POLE:
             x[-1] = x[-2]
+        # along the antimeridian rounding must not change the side at every vertex
+        x[np.abs(np.abs(x) - 180) < _ROUNDING_DEG] = 180
         lines[row] = _cut(np.unwrap(x, period=360), y)
     return lines
 
@@ -148,14 +152,25 @@ def _within(lon: float) -> float:
 
 def _cut(lon: Floats, lat: Floats) -> shapely.LineString | shapely.MultiLineString:
     """Return a line, in parts where it crosses the antimeridian."""
-    line = shapely.LineString(np.column_stack([lon, lat]))
+    line = np.column_stack([lon, lat])
     if lon.min() >= -180 and lon.max() <= 180:  # noqa: PLR2004 - the antimeridian
-        return line
-    parts = []
-    for turn in (-360, 0, 360):
-        inner = shapely.get_parts(line.intersection(shapely.box(turn - 180, -90, turn + 180, 90)))
-        inner = inner[shapely.length(inner) > 0]
-        parts.extend(shapely.transform(inner, lambda xy: xy - [turn, 0]))  # noqa: B023 - called at once
-    # a line along the antimeridian itself is on both sides
-    parts = parts[:1] if lon.min() == lon.max() else parts
+        return shapely.LineString(line)
+    # a vertex wherever it crosses
+    meridian = np.ceil((np.minimum(lon[:-1], lon[1:]) + 180) / 360) * 360 - 180
+    crossing = np.flatnonzero((meridian - lon[:-1]) * (meridian - lon[1:]) < 0)
+    share = (meridian[crossing] - lon[crossing]) / np.diff(lon)[crossing]
+    between = lat[crossing] + share * np.diff(lat)[crossing]
+    line = np.insert(line, crossing + 1, np.column_stack([meridian[crossing], between]), axis=0)
+    turn = np.floor((line[:-1, 0] + line[1:, 0] + 360) / 720)
+    # what runs along the antimeridian stays on the side that it comes from, or else goes to
+    along = (line[:-1, 0] == line[1:, 0]) & ((line[:-1, 0] + 180) % 360 == 0)
+    known = np.flatnonzero(~along)
+    turn = turn[
+        known[np.maximum(np.searchsorted(known, np.arange(len(turn)), side="right") - 1, 0)]
+    ]
+    ends = np.concatenate([[0], np.flatnonzero(np.diff(turn)) + 1, [len(turn)]])
+    parts = [
+        shapely.LineString(line[a : b + 1] - [360 * turn[a], 0])
+        for a, b in itertools.pairwise(ends)
+    ]
     return parts[0] if len(parts) == 1 else shapely.MultiLineString(parts)

@@ -605,6 +605,7 @@ PAIRS = {
     "to the pole": ((77, 60), (0, 90)),
     "from the antimeridian to the pole": ((-180, 35), (179.9, -90)),
     "over the pole": ((20, 80), (-160, 85)),
+    "from the pole along the antimeridian": ((1.9685478687543423, 90), (180, 0)),
     "beside the pole, over the antimeridian": ((156.03125, 58), (-24, 29)),
     "a kilometre from the pole": ((102, 0), (-79, 66)),
     "the same meridian": ((104, -10), (104, 10)),

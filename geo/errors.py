@@ -13,8 +13,10 @@
 
     UserWarning
     └── GeoWarning
+        ├── HostWarning          a page calls hosts when it is read
         ├── ResolutionWarning    the radii or shared coordinates cannot carry what is asked
-        └── SensitivityWarning   places that are not public are shown at their own coordinates
+        ├── SensitivityWarning   places that are not public are shown at their own coordinates
+        └── WindowWarning        the window of a point pattern is guessed from its points
 """
 
 from __future__ import annotations
@@ -30,11 +32,13 @@ __all__ = [
     "GeoError",
     "GeoWarning",
     "GeometryError",
+    "HostWarning",
     "NotFoundError",
     "ReadError",
     "ResolutionWarning",
     "SchemaError",
     "SensitivityWarning",
+    "WindowWarning",
 ]
 
 
@@ -89,9 +93,17 @@ class GeoWarning(UserWarning):
     """Base of every warning of Compound Atlas: an assumption the user should know."""
 
 
+class HostWarning(GeoWarning):
+    """A page will call hosts, which learn who reads it and when."""
+
+
 class ResolutionWarning(GeoWarning):
     """Radii or shared coordinates are too coarse for the distance that is asked."""
 
 
 class SensitivityWarning(GeoWarning):
     """Places marked as not public are shown at their own coordinates."""
+
+
+class WindowWarning(GeoWarning):
+    """The window is guessed from the points: how clustered they look depends on the guess."""

@@ -10,70 +10,51 @@ so that even a mistake in escaping could run nothing and call nobody.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
-from collections import OrderedDict
-from importlib import import_module
+import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote, unquote
 
-from branca.element import Element, Figure, Link
+from markupsafe import Markup
 
 from geo._files import write_bytes
-from geo.errors import ExportError
+from geo.errors import ExportError, HostWarning
+from layers._apart import parted
+from layers._assets import Inliner, script_tag
+from layers._hosts import hosts_of
+from layers._rendering import Parts, elements_of, rendered
 from layers.payload import figure_of
-from layers.policy import policy
+from layers.policy import policy, refuse_scripts
+from layers.text import srcdoc
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
     import folium
 
-__all__ = ["page_html", "save_html"]
+__all__ = ["notebook_html", "page_html", "save_html"]
 
-_LEAFLET = "xstatic.pkg.leaflet"
-_JQUERY = "xstatic.pkg.jquery"
-# (package, file, sha256 of the file as its publisher released it)
-_FILES = {
-    "leaflet.js": (
-        _LEAFLET,
-        "leaflet.js",
-        "5819285cec137b229c94e1ee5ad73e8b6b84345a4367d60f75fe477fe0fb7b03",
-    ),
-    "leaflet.css": (
-        _LEAFLET,
-        "leaflet.css",
-        "90b693d86392a4779c861b28cf307e7e59c3fb35328c4d8b95f58f814d38c722",
-    ),
-    "jquery": (
-        _JQUERY,
-        "jquery.min.js",
-        "fc9a93dd241f6b045cbff0481cf4e1901becd0e12fb45166a8f17f95823f0b1a",
-    ),
-}
-# Parts of Folium's standard head, and the code in a page that would need them.
-_OPTIONAL = {
-    "jquery-": re.compile(r"\$\(|\$\.|jQuery"),
-    "bootstrap.bundle": re.compile(r"bootstrap\."),
-    "bootstrap.min.css": re.compile(r"L\.AwesomeMarkers"),
-    "bootstrap-glyphicons": re.compile(r"L\.AwesomeMarkers"),
-    "fontawesome-free": re.compile(r"L\.AwesomeMarkers"),
-    "leaflet.awesome-markers": re.compile(r"L\.AwesomeMarkers"),
-    "leaflet.awesome.rotate": re.compile(r"L\.AwesomeMarkers"),
-}
-_LINK = re.compile(
-    r'<script src="(?P<js>[^"]*)"></script>|<link rel="stylesheet" href="(?P<css>[^"]*)"\s*/>'
-)
-_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
-_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 _SUFFIXES = (".html", ".htm")
+_LARGEST_INLINE = 5_000_000  # bytes: a notebook keeps a second copy of what it shows
+_DATA_FILE = re.compile(r'<link rel="stylesheet" href="([^"/:]+-data-[0-9a-f]{12}\.css)" />')
+_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _VIEWPORT = re.compile(r'<meta name="viewport" content="[^"]*"\s*/>')
+_WHOLE_VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1" />'
+_FRAME = '<iframe srcdoc="{}" width="100%" height="640" frameborder="0" title="Map"></iframe>'
 
 
-def save_html(site_map: folium.Map, path: str | os.PathLike[str], *, online: bool = False) -> Path:
+def save_html(
+    site_map: folium.Map,
+    path: str | os.PathLike[str],
+    *,
+    assets: Mapping[str, str | os.PathLike[str]] | None = None,
+    online: bool = False,
+    split: bool = False,
+    progress: bool = True,
+) -> Path:
     """
     Write a map as one HTML file that opens without network.
 
@@ -85,24 +66,46 @@ def save_html(site_map: folium.Map, path: str | os.PathLike[str], *, online: boo
         Where the page goes: a name that ends in ``.html`` or ``.htm``, in a folder that
         exists. It is written under a temporary name and moved, so a reader never sees half
         a page.
+    assets : mapping of str to path-like, optional
+        Files for scripts and styles of Folium's plugins, by the address that the plugin asks
+        for. What a style sheet asks for in turn lies where the sheet says, seen from its file.
     online : bool, default False
-        Allow background tiles, which each reader's browser fetches from their hosts.
+        Let each reader's browser fetch background tiles, pictures, and scripts and styles for
+        which there is no file, from their hosts.
+    split : bool, default False
+        Write the data of this package's layers into a second file in the same folder, for
+        very large maps: ``map.html`` and ``map-data-<hash>.css``, a style sheet because that
+        is what a page on a disk may read. Both are published together.
+    progress : bool, default True
+        Show a bar if writing lasts more than two seconds.
 
     Returns
     -------
     pathlib.Path
-        The path written.
+        The path of the page.
 
     Raises
     ------
     ExportError
-        If the page would need a host: a plugin's script, a web font, tiles. If the name
-        has another suffix, or the file cannot be written there.
+        If the page would need a host: a plugin's script, a web font, tiles; all scripts and
+        styles are named at once. If a text of the data has become a script. If the name has
+        another suffix, or the file cannot be written there.
+
+    Warns
+    -----
+    HostWarning
+        If the page calls hosts, with `online`; it names them.
 
     Notes
     -----
     The same map gives the same bytes in any process. The page carries a
-    Content-Security-Policy with the hash of each of its scripts.
+    Content-Security-Policy with the hash of each of its scripts and style attributes.
+
+    Texts in popups and tooltips of Folium's own objects are written as the HTML that they are,
+    but nothing in them runs: not as JavaScript, not as a handler, not as a template. Style
+    attributes in them do apply. Layers of this package show texts as text.
+
+    Where `split` replaces a page, the file of data that the old page used is removed.
 
     Examples
     --------
@@ -122,10 +125,34 @@ def save_html(site_map: folium.Map, path: str | os.PathLike[str], *, online: boo
             f"{' or '.join(_SUFFIXES)}, such as '{target.stem or 'map'}.html'"
         )
         raise ExportError(message)
-    return write_bytes(target, page_html(site_map, online=online).encode())
+    stem = target.stem if split else None
+    page = _page(site_map, assets or {}, online=online, stem=stem, progress=progress)
+    if page.hosts:
+        message = (
+            f"each reader's browser will call {', '.join(page.hosts)}: these hosts learn who "
+            "reads the map and when, and the map changes or ends when they do"
+        )
+        warnings.warn(message, HostWarning, stacklevel=2)
+    old = _data_file_of(target)
+    if page.data:
+        write_bytes(target.with_name(page.data_name), page.data.encode())
+    try:
+        written = write_bytes(target, page.text.encode())
+    except ExportError:
+        if page.data and page.data_name != old:
+            _remove(target.with_name(page.data_name))
+        raise
+    if old and old != page.data_name:
+        _remove(target.with_name(old))
+    return written
 
 
-def page_html(site_map: folium.Map, *, online: bool = False) -> str:
+def page_html(
+    site_map: folium.Map,
+    *,
+    assets: Mapping[str, str | os.PathLike[str]] | None = None,
+    online: bool = False,
+) -> str:
     """
     Return the page that `save_html` writes.
 
@@ -133,8 +160,10 @@ def page_html(site_map: folium.Map, *, online: bool = False) -> str:
     ----------
     site_map : folium.Map
         Any Folium map.
+    assets : mapping of str to path-like, optional
+        Files for scripts and styles, by address.
     online : bool, default False
-        Allow background tiles.
+        Let the page call hosts.
 
     Returns
     -------
@@ -144,158 +173,138 @@ def page_html(site_map: folium.Map, *, online: bool = False) -> str:
     Raises
     ------
     ExportError
-        If the page would need a host.
+        If the page would need a host, or a text of the data has become a script.
     """
-    figure = figure_of(site_map)
-    text = _rendered(figure)
-    sources = _picture_sources(figure)
-    if sources and not online:
-        message = (
-            f"this map has background tiles or pictures, which every reader's browser fetches from "
-            f"{', '.join(sources)}: leave them out, or allow it with online=True"
-        )
-        raise ExportError(message)
-    styled = 'style="' in text
-    text = _inlined(text)
-    text = _VIEWPORT.sub(
-        '<meta name="viewport" content="width=device-width, initial-scale=1" />', text
-    )
-    text = text.replace("<html>", '<html lang="en">', 1)
-    head = policy(text, sources, style_attributes=styled)
-    return text.replace("<head>", f"<head>\n{head}", 1)
+    return _page(site_map, assets or {}, online=online).text
 
 
-def _rendered(figure: Figure) -> str:
-    """Render a page and leave it as it was: Folium adds calls and icons anew each time."""
-    before = [(part, OrderedDict(part._children)) for part in _elements(figure, set())]  # noqa: SLF001  # no other way
+def notebook_html(site_map: folium.Map) -> str:
+    """
+    Return what a notebook shows of a map.
+
+    Parameters
+    ----------
+    site_map : folium.Map
+        Any Folium map.
+
+    Returns
+    -------
+    str
+        A frame with the whole page in it. A page above 5 MB is written into the working
+        folder instead, as ``map-<hash>.html``, and linked: the notebook would keep another
+        copy of all of it.
+
+    Raises
+    ------
+    ExportError
+        If the page cannot be made.
+    """
+    page = _page(site_map, {}, online=True, progress=True).text
+    content = page.encode()
+    if len(content) <= _LARGEST_INLINE:
+        return _FRAME.format(srcdoc(page))
+    file = Path(f"map-{hashlib.sha256(content).hexdigest()[:12]}.html")
+    size = f"{len(content) / 1e6:,.1f} MB"
     try:
-        return _renumbered(figure.render(), figure)
-    finally:
-        for part, children in before:
-            part._children = children  # noqa: SLF001  # no other way
-
-
-def _renumbered(text: str, figure: Element) -> str:
-    """Replace Folium's random ids by their order of appearance."""
-    known = {element._id for element in _elements(figure, set())}  # noqa: SLF001  # no other way
-    number: dict[str, str] = {}
-
-    def short(match: re.Match[str]) -> str:
-        found = match[0]
-        return number.setdefault(found, f"{len(number) + 1}") if found in known else found
-
-    return _ID.sub(short, text)
-
-
-def _elements(element: Element, seen: set[int]) -> Iterator[Element]:
-    """Walk an element tree, attributes that are elements included, each element once."""
-    if id(element) in seen:
-        return
-    seen.add(id(element))
-    yield element
-    attributes = [value for value in vars(element).values() if isinstance(value, Element)]
-    for child in [*element._children.values(), *attributes]:  # noqa: SLF001  # no other way
-        if isinstance(child, Element):
-            yield from _elements(child, seen)
-
-
-def _inlined(text: str) -> str:
-    """Put the files behind Folium's links into the page, or drop what it does not use."""
-    own_code = "".join(_SCRIPT.findall(text))
-    markers = "L.marker(" in own_code
-
-    def replace(match: re.Match[str]) -> str:
-        address = match["js"] or match["css"]
-        name = address.rsplit("/", 1)[-1]
-        if name == "leaflet.js":
-            return f"<script>{_script_file('leaflet.js')}</script>{_marker_images(wanted=markers)}"
-        if name == "leaflet.css":
-            return f"<style>{_leaflet_style()}</style>"
-        needed = next((p for key, p in _OPTIONAL.items() if key in address), None)
-        if needed is not None and not needed.search(own_code):
-            return ""
-        if name.startswith("jquery-"):
-            return f"<script>{_script_file('jquery')}</script>"
-        message = (
-            f"the page needs {address}, which cannot be put into the file: leave out the Folium "
-            "object that asks for it (a plugin, or an icon other than Leaflet's own)"
-        )
-        raise ExportError(message)
-
-    return _LINK.sub(replace, text)
-
-
-def _asset(name: str) -> Path:
-    """Return the path of a file of an XStatic package, checked by its sha256."""
-    package, file, expected = _FILES[name]
-    path = Path(import_module(package).BASE_DIR) / file
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != expected:
-        message = (
-            f"{package} has another {file} (sha256 {found}) than the one this version was "
-            f"tested with: install the version that pyproject.toml names"
-        )
-        raise ExportError(message)
-    return path
-
-
-def _script_file(name: str) -> str:
-    """Return a script without the comment that would send browsers for a source map."""
-    script = _asset(name).read_text(encoding="utf-8")
-    script = re.sub(r"//# sourceMappingURL=\S+", "", script)
-    return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
-
-
-def _leaflet_style() -> str:
-    """Return Leaflet's style sheet with its images inside."""
-    path = _asset("leaflet.css")
-    style = path.read_text(encoding="utf-8")
-    return re.sub(
-        r"url\((images/[\w.-]+)\)", lambda m: f"url({_data_uri(path.parent / m[1])})", style
+        write_bytes(file, content)
+    except ExportError as error:
+        advice = Markup("<p>This map has {}, too much for a notebook. Use save_html. ({})</p>")
+        return str(advice.format(size, error))
+    link = Markup(
+        "<p>This map has {}, too much for a notebook; it was written to the working folder: "
+        '<a href="{}" target="_blank" rel="noopener">{}</a></p>'
     )
+    return str(link.format(size, file.name, file.name))
 
 
-def _data_uri(path: Path) -> str:
-    """Return an image as a data URI."""
-    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+class _Page(NamedTuple):
+    """A page, its data if they lie apart, and the hosts it calls."""
+
+    text: str
+    data_name: str
+    data: str
+    hosts: list[str]
 
 
-def _marker_images(*, wanted: bool) -> str:
-    """Give Leaflet its marker images, which it would otherwise look for beside the page."""
-    if not wanted:
-        return ""
-    folder = _asset("leaflet.css").parent / "images"
-    names = {
-        "iconUrl": "marker-icon.png",
-        "iconRetinaUrl": "marker-icon-2x.png",
-        "shadowUrl": "marker-shadow.png",
-    }
-    options = ",".join(f'{key}:"{_data_uri(folder / name)}"' for key, name in names.items())
-    return f'<script>L.Icon.Default.mergeOptions({{{options},imagePath:""}});</script>'
-
-
-def _picture_sources(figure: Figure) -> list[str]:
-    """Return where tiles, pictures and marker images come from, wherever in the map they are."""
-    addresses = []
-    for element in _elements(figure, set()):
-        if isinstance(element, Link):  # scripts and styles: `_inlined` sees to them
-            continue
-        options = getattr(element, "options", None) or {}
-        found = [getattr(element, name, None) for name in ("tiles", "url", "video_url")]
-        addresses += [*found, options.get("icon_url"), options.get("shadow_url")]
-    remote = (a for a in addresses if isinstance(a, str) and not a.startswith("data:"))
-    return sorted({_source(address) for address in remote})
-
-
-def _source(address: str) -> str:
-    """Return scheme and host of an address, as a policy names them."""
-    parts = urlsplit(address)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
+def _page(
+    site_map: folium.Map,
+    assets: Mapping[str, str | os.PathLike[str]],
+    *,
+    online: bool,
+    stem: str | None = None,
+    progress: bool = False,
+) -> _Page:
+    """Make a page; with a stem, its data lie apart under that name."""
+    figure = figure_of(site_map)
+    parts = rendered(figure, progress=progress)
+    hosts = hosts_of(elements_of(figure), parts.script + parts.body)
+    if hosts and not online:
         message = (
-            f"the map takes pictures from {address!r}, a place beside the page: give the "
-            "address of a host, or an image within the page"
+            f"this map has background tiles, pictures or data, which every reader's browser "
+            f"fetches from {', '.join(_distinct(hosts))}: leave them out, or allow it with "
+            "online=True"
         )
         raise ExportError(message)
-    # "{s}.tile.example.org" stands for several hosts, of which a policy knows only "*.".
-    host = re.sub(r"^[^.]*\{[^}]*\}[^.]*", "*", parts.netloc)
-    return f"{parts.scheme}://{host}"
+    code = "".join([parts.script, *_SCRIPT.findall(parts.head)])
+    linked = {address for address in assets if address in parts.head or address in parts.body}
+    inliner = Inliner(code, assets, linked, online=online)
+    head, body = inliner.inlined(parts.head), inliner.inlined(parts.body)
+    inliner.refuse_missing()
+    refuse_scripts(body)
+    allowed = _allowed(hosts, inliner.remote)
+    called = _distinct(allowed)
+    body, data_name, data = parted(body, stem) if stem is not None else (body, "", "")
+    if data:  # browsers differ in which of the two a page on a disk is granted
+        allowed.setdefault("style-src", []).extend(["'self'", "file:"])
+    done = Parts(parts.title, head, body, parts.script)
+    text = _document(done, inliner.supplied, allowed, beside=quote(data_name))
+    return _Page(text, data_name, data, called)
+
+
+def _allowed(hosts: dict[str, list[str]], remote: dict[str, str]) -> dict[str, list[str]]:
+    """Return what a page may load, by directive: hosts, and the very addresses of scripts."""
+    allowed = {kind: list(sources) for kind, sources in hosts.items()}
+    for address, kind in remote.items():
+        allowed.setdefault(kind, []).append(address)
+        if kind == "style-src":  # its fonts and pictures, whatever they are called
+            source = "/".join(address.split("/")[:3])
+            for more in ("font-src", "img-src"):
+                words = allowed.setdefault(more, [])
+                words += [] if source in words else [source]
+    return allowed
+
+
+def _distinct(allowed: Mapping[str, list[str]]) -> list[str]:
+    """Return scheme and host of everything allowed, each once."""
+    return sorted({"/".join(a.split("/")[:3]) for sources in allowed.values() for a in sources})
+
+
+def _document(parts: Parts, supplied: str, allowed: Mapping[str, list[str]], *, beside: str) -> str:
+    """Put a page together, its policy first."""
+    head = f"<title>{parts.title or 'Map'}</title>\n{_VIEWPORT.sub(_WHOLE_VIEWPORT, parts.head)}"
+    body = f"{parts.body}\n{script_tag(parts.script)}"
+    start, rest = '<!DOCTYPE html>\n<html lang="en">\n<head>\n', f"{head}\n</head>\n<body>\n{body}"
+    rest += "\n</body>\n</html>\n"
+    return start + policy(rest, parts.script + supplied, allowed, beside=beside) + "\n" + rest
+
+
+def _data_file_of(page: Path) -> str:
+    """Return the name of the file of data that a page on the disk uses, or nothing."""
+    try:
+        found = _DATA_FILE.search(page.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return ""
+    name = unquote(found[1]) if found else ""
+    return name if name.startswith(f"{page.stem}-data-") and Path(name).name == name else ""
+
+
+def _remove(file: Path) -> None:
+    """Remove a file of data that no page uses any longer."""
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        message = (
+            f"{str(file)!r} holds the data of a page that was replaced and cannot be removed "
+            f"({error.strerror}): remove it before the folder is published"
+        )
+        raise ExportError(message) from error

@@ -8,21 +8,29 @@ import numpy as np
 import shapely
 from shapely.affinity import translate
 
-from geo._outlines import Outline, in_rows
+from geo._outlines import Outline, in_rows, points_of
 from geo._threads import in_threads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from geo._pairs import Frame
+    from geo._pairs import Frame, Steps
 
     Floats = NDArray[np.float64]
 
-__all__ = ["CORRECTIONS", "border_distance", "frame_of", "pair_sum"]
+__all__ = [
+    "CORRECTIONS",
+    "border_distance",
+    "frame_of",
+    "overlap_shares",
+    "pair_sum",
+    "steps_of",
+]
 
 CORRECTIONS = ("none", "border", "isotropic", "translation", "periodic")
 _BLOCKS = 64  # of points i, whatever the number of threads, so that sums are added in one order
-_ROWS, _TURNS = 48, 180  # of the table of overlaps
+_FINE, _ROUGH = (48, 180), (24, 96)  # rows and directions of the table of overlaps
+_CELLS = 4096  # in which distances are looked up
 
 
 def border_distance(xy: Floats, outline: Outline) -> Floats:
@@ -52,7 +60,7 @@ def border_distance(xy: Floats, outline: Outline) -> Floats:
     return distance
 
 
-def frame_of(outline: Outline, correction: str, reach_m: float) -> Frame:
+def frame_of(outline: Outline, correction: str, reach_m: float, *, rough: bool = False) -> Frame:
     """
     Prepare a window for the weights of pairs.
 
@@ -64,6 +72,9 @@ def frame_of(outline: Outline, correction: str, reach_m: float) -> Frame:
         One of `CORRECTIONS`.
     reach_m : float
         The greatest distance of a pair.
+    rough : bool, default False
+        Whether overlaps may be off by some 1e-4, as where patterns are only compared with each
+        other.
 
     Returns
     -------
@@ -75,11 +86,41 @@ def frame_of(outline: Outline, correction: str, reach_m: float) -> Frame:
 
     table = np.empty((0, 0))
     if correction == "translation" and not outline.rectangular:
-        steps, turns = np.linspace(0, reach_m, _ROWS + 1), np.linspace(0, np.pi, _TURNS + 1)
-        shifts = np.multiply.outer(steps, np.exp(1j * turns[:-1])).ravel()
-        shares = overlap_shares(outline, shifts.real, shifts.imag).reshape(_ROWS + 1, _TURNS)
+        # directions at equal steps along the side of a diamond, as the kernels find them
+        rows, turns = _ROUGH if rough else _FINE
+        turn = np.linspace(0, 2, turns + 1)[:-1]
+        way = (1 - turn) + 1j * np.minimum(turn, 2 - turn)
+        shifts = np.multiply.outer(np.linspace(0, reach_m, rows + 1), way / np.abs(way)).ravel()
+        shares = overlap_shares(outline, shifts.real, shifts.imag).reshape(rows + 1, turns)
         table = np.ascontiguousarray(np.hstack([shares, shares[:, :1]]))
-    return loops.Frame(*outline.sides, outline.edges, table, float(reach_m))
+    west, south, _, _ = outline.box
+    return loops.Frame(
+        west, south, *outline.sides, outline.rectangular, outline.edges, table, float(reach_m)
+    )
+
+
+def steps_of(r: Floats) -> Steps:
+    """
+    Prepare distances to be found fast.
+
+    Parameters
+    ----------
+    r : numpy.ndarray, shape (m,)
+        Rising.
+
+    Returns
+    -------
+    Steps
+        For the kernels.
+    """
+    import geo._pairs as loops  # noqa: PLC0415
+
+    most = float(r[-1])
+    scale = _CELLS / most if most > 0 else 0.0
+    # a hair earlier than each cell begins, whatever way its beginning was rounded
+    begins = np.arange(_CELLS + 2) / scale * (1 - 1e-12) if most > 0 else np.zeros(_CELLS + 2)
+    guess = np.minimum(np.searchsorted(r, begins, side="left"), len(r) - 1)
+    return loops.Steps(np.ascontiguousarray(r), guess, scale)
 
 
 def overlap_shares(outline: Outline, dx: Floats, dy: Floats) -> Floats:
@@ -142,7 +183,7 @@ def pair_sum(
     correction : str
         One of `CORRECTIONS`.
     weight, other_weight : numpy.ndarray, optional
-        Of the points on either side.
+        Of the points on either side; that of the others only if there are any.
     border : numpy.ndarray, shape (n,), optional
         Distances of `xy` to the outline, for the border correction.
     blocks : int
@@ -156,39 +197,29 @@ def pair_sum(
     """
     import geo._pairs as loops  # noqa: PLC0415 - numba loads with the first sum
 
-    seen = xy if other is None else other
-    rows = in_rows(seen, outline, float(r[-1]))
+    last = None if border is None else np.searchsorted(r, border, side="right") - 1
     if other is None:
         # neighbours in the array are neighbours in the plane
-        x, y, of = rows.x, rows.y, rows.order
-        weight = np.ones(len(x)) if weight is None else weight[of]
-        border = None if border is None else border[of]
+        rows = in_rows(xy, outline, float(r[-1]), weight=weight, last=last)
+        points = rows.points
     else:
-        x, y = (np.ascontiguousarray(part) for part in xy.T)
-        of = np.full(len(x), -1)
-        weight = np.ones(len(x)) if weight is None else weight
-    other_weight = np.ones(len(seen)) if other_weight is None else other_weight
-    row_weight = np.ascontiguousarray(other_weight[rows.order])
-    edge = np.empty(0) if border is None else np.ascontiguousarray(border)
+        rows = in_rows(other, outline, float(r[-1]), weight=other_weight)
+        points = points_of(xy, weight=weight, last=last)
     out = np.zeros((blocks, len(r) + 1))
-    cuts = np.linspace(0, len(x), blocks + 1).astype(int)
-    code = CORRECTIONS.index(correction)
+    starts = np.linspace(0, len(xy), blocks + 1).astype(int)
+    steps, code = steps_of(r), CORRECTIONS.index(correction)
 
-    def add(first: int, last: int) -> None:
-        for block in range(first, last):
+    def add(first: int, stop: int) -> None:
+        for block in range(first, stop):
             loops.pair_sums(
-                cuts[block],
-                cuts[block + 1],
-                x,
-                y,
-                of,
-                weight,
+                starts[block],
+                starts[block + 1],
+                points,
+                other is None,
                 rows,
-                row_weight,
-                r,
+                steps,
                 code,
                 frame,
-                edge,
                 out[block],
             )
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from geo._inputs import lengths
+from geo._patterns import n_distinct
 from geo._resolution import counted, metres
 
 if TYPE_CHECKING:
@@ -49,9 +50,10 @@ class SummaryFunction:
     n_other : int
         Points that it looks at.
     facts : dict
-        What the estimate rests on: ``area_km2`` of the window, ``n_unlocated`` rows without a
-        location, ``n_places`` distinct coordinates, ``smallest_m`` that the radii resolve,
-        ``scale_error`` of lengths in the plane.
+        What the estimate rests on: ``area_km2`` of the window, ``n_points`` used,
+        ``n_unlocated`` rows without a location, ``n_places`` distinct coordinates, ``smallest_m``
+        that the radii resolve, ``scale_error`` of lengths in the plane; those of two kinds
+        together where there are two.
     """
 
     name: str
@@ -95,17 +97,24 @@ class SummaryFunction:
         str
             A paragraph without coordinates.
         """
-        looked = "" if self.n_other == self.n else f" and {self.n_other} others"
+        looked = f" and {self.n_other} others" if self.facts["n_points"] > self.n else ""
         found = (
             f"{self.name} of {counted(self.n, 'located report')}{looked}, from "
             f"{metres(float(self.distances_m[0]))} to {metres(float(self.distances_m[-1]))}, "
             f"{self.correction} edge correction."
         )
+        parts = [found, *sentences(self.facts, int(self.facts["n_points"]))]
+        untold = int((~self.resolvable).sum())
+        if untold and np.isfinite(self.facts["smallest_m"]):
+            parts.append(
+                f"{untold} of {counted(len(self.distances_m), 'distance')} are less and not "
+                "resolvable."
+            )
         end = (
             "This is an estimate and no test: whether it differs from chance is for "
             "envelope_test() to say."
         )
-        return " ".join([found, *sentences(self.facts, self.n), end])
+        return " ".join([*parts, end])
 
     def __repr__(self) -> str:
         return (
@@ -153,7 +162,7 @@ def sentences(facts: dict[str, float], n: int) -> Iterator[str]:
         yield f"The radii of the reports resolve distances from {metres(smallest)} on."
 
 
-def facts_of(pattern: Pattern, outline: Outline) -> dict[str, float]:
+def facts_of(pattern: Pattern, outline: Outline, others: Pattern | None = None) -> dict[str, float]:
     """
     Collect what a statistic rests on.
 
@@ -163,17 +172,23 @@ def facts_of(pattern: Pattern, outline: Outline) -> dict[str, float]:
         The points.
     outline : Outline
         Their window.
+    others : Pattern, optional
+        Points of another kind.
 
     Returns
     -------
     dict
         As in `SummaryFunction`.
     """
+    kinds = [pattern] if others is None else [pattern, others]
+    # what one kind cannot resolve the other cannot mend, and nothing is known if one is unknown
+    smallest = np.max([kind.smallest_m for kind in kinds])
     return {
         "area_km2": outline.area_m2 / 1e6,
-        "n_unlocated": pattern.n_unlocated,
-        "n_places": pattern.n_places,
-        "smallest_m": round(pattern.smallest_m, 3),
+        "n_points": sum(kind.n for kind in kinds),
+        "n_unlocated": sum(kind.n_unlocated for kind in kinds),
+        "n_places": n_distinct(np.vstack([kind.xy for kind in kinds])),
+        "smallest_m": round(float(smallest), 3),
         "scale_error": pattern.scale_error,
     }
 

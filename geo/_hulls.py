@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["SHAPES", "area_of", "require_radii"]
+__all__ = ["SHAPES", "area_of", "in_degrees", "require_radii"]
 
 SHAPES = ("convex_hull", "concave_hull", "discs")
 
@@ -102,8 +102,7 @@ def area_of(
     x, y, _ = WGS84.fwd(x, y, np.tile(turns, len(discs)), outer)
     plane = local_plane(discs[:, 0], discs[:, 1])
     area = _around(np.column_stack(plane(x, y)), shape)
-    # short sides, because a long one bends when it is read as straight in degrees
-    return _in_degrees(area.segmentize(_SIDE_M), plane)
+    return in_degrees(area, plane)
 
 
 def _around(corners: Floats, shape: str) -> shapely.Polygon | shapely.MultiPolygon:
@@ -119,11 +118,31 @@ def _around(corners: Floats, shape: str) -> shapely.Polygon | shapely.MultiPolyg
     return shapely.union_all([hull, together])
 
 
-def _in_degrees(
+def in_degrees(
     area: shapely.Polygon | shapely.MultiPolygon, plane: Proj
 ) -> shapely.Polygon | shapely.MultiPolygon:
-    """Return an area of the plane in degrees, in parts where it crosses the antimeridian."""
-    parts = shapely.get_parts(area)
+    """
+    Turn an area of the plane into degrees.
+
+    Parameters
+    ----------
+    area : shapely.Polygon or shapely.MultiPolygon
+        In metres.
+    plane : pyproj.Proj
+        Its projection.
+
+    Returns
+    -------
+    shapely.Polygon or shapely.MultiPolygon
+        In degrees, in parts on both sides where it crosses the antimeridian.
+
+    Raises
+    ------
+    GeometryError
+        If it holds a pole.
+    """
+    # short sides, because a long one bends when it is read as straight in degrees
+    parts = shapely.get_parts(shapely.segmentize(area, _SIDE_M))
     placed = shapely.transform(
         parts, lambda xy: np.column_stack(plane(xy[:, 0], xy[:, 1], inverse=True))
     )
@@ -162,7 +181,7 @@ def _unwrapped(ring: shapely.LinearRing) -> Floats:
 def _pole_error() -> GeometryError:
     """Say why an area has no outline."""
     message = (
-        "The area of a cluster holds a pole, so it has no outline in longitude and latitude. "
-        "Leave its sites out, or draw them in a polar projection."
+        "The area holds a pole, so it has no outline in longitude and latitude. "
+        "Leave its sites out, or work in a polar projection."
     )
     return GeometryError(message)

@@ -12,14 +12,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
-    from geo._pairs import Rows
+    from geo._neighbours import Points, Rows
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["Outline", "in_rows", "outline_of"]
+__all__ = ["Outline", "in_rows", "outline_of", "points_of"]
 
-_SIDES = 4  # of a rectangle
 _SIDES = 4  # of a rectangle
 _ARC_SEGMENTS = 64  # sides of a quarter circle where an eroded window has round corners
 
@@ -110,7 +109,14 @@ def outline_of(window: BaseGeometry) -> Outline:
     )
 
 
-def in_rows(xy: Floats, outline: Outline, reach_m: float) -> Rows:
+def in_rows(
+    xy: Floats,
+    outline: Outline,
+    reach_m: float,
+    *,
+    weight: Floats | None = None,
+    last: Ints | None = None,
+) -> Rows:
     """
     Put points into rows for `geo._pairs`.
 
@@ -122,6 +128,10 @@ def in_rows(xy: Floats, outline: Outline, reach_m: float) -> Rows:
         The window that holds them.
     reach_m : float
         The distance within which neighbours are sought.
+    weight : numpy.ndarray, shape (n,), optional
+        What each counts for, one without it.
+    last : numpy.ndarray of int, shape (n,), optional
+        For the border correction, the last distance at which each counts.
 
     Returns
     -------
@@ -129,21 +139,36 @@ def in_rows(xy: Floats, outline: Outline, reach_m: float) -> Rows:
         For the kernels.
     """
     # numba loads with the first sum
-    import geo._pairs as loops  # noqa: PLC0415
+    import geo._neighbours as loops  # noqa: PLC0415
 
-    high = outline.sides[1]
-    # no more rows than make sense, and a whole number of them: the last must end at the box
-    wanted = int(max(min(np.ceil(2 * high / reach_m) if reach_m > 0 else 1, np.sqrt(len(xy))), 1))
-    height = high / wanted * (1 + 1e-12) if high > 0 else 1.0
-    row = np.minimum(((xy[:, 1] - outline.box[1]) / height).astype(np.int64), wanted - 1)
-    row = np.maximum(row, 0)
-    order = np.lexsort((xy[:, 0], row))
-    first = np.searchsorted(row[order], np.arange(wanted + 1))
-    return loops.Rows(
-        x=np.ascontiguousarray(xy[order, 0]),
-        y=np.ascontiguousarray(xy[order, 1]),
-        order=order,
-        first=first,
-        low=float(outline.box[1]),
-        height=float(height),
+    points = points_of(xy, weight=weight, last=last)
+    return loops.in_rows(points, float(reach_m), float(outline.box[1]), float(outline.sides[1]))
+
+
+def points_of(xy: Floats, *, weight: Floats | None = None, last: Ints | None = None) -> Points:
+    """
+    Put points into columns for `geo._pairs`.
+
+    Parameters
+    ----------
+    xy : numpy.ndarray, shape (n, 2)
+        Points in the plane.
+    weight : numpy.ndarray, shape (n,), optional
+        What each counts for, one without it.
+    last : numpy.ndarray of int, shape (n,), optional
+        For the border correction, the last distance at which each counts.
+
+    Returns
+    -------
+    Points
+        For the kernels.
+    """
+    import geo._neighbours as loops  # noqa: PLC0415
+
+    x, y = (np.ascontiguousarray(part, dtype=np.float64) for part in xy.T)
+    return loops.Points(
+        x,
+        y,
+        np.empty(0) if weight is None else np.ascontiguousarray(weight),
+        np.zeros(len(x), dtype=np.int64) if last is None else np.ascontiguousarray(last),
     )

@@ -11,14 +11,8 @@ import pandas as pd
 import shapely
 from pyproj import Transformer
 
-from geo._inputs import (
-    coordinates,
-    parts_of,
-    point_numbers,
-    problems_of,
-    radii,
-    shapes_of,
-)
+from geo._inputs import coordinates, point_numbers, problems_of, radii, shapes_of
+from geo._joining import joined
 from geo._resolution import resolved_from
 from geo.errors import GeometryError
 from geo.projection import in_metres, local_crs, max_scale_error
@@ -31,7 +25,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["Pattern", "planar_pattern", "plane_of"]
+__all__ = ["Pattern", "n_distinct", "planar_pattern", "plane_of", "surfaces_of"]
 
 _SIDE_DEG = 0.05  # sides no longer than this bend by less than a metre when they are projected
 
@@ -72,12 +66,6 @@ class Pattern:
     def n(self) -> int:
         """Number of points."""
         return len(self.xy)
-
-    @property
-    def n_places(self) -> int:
-        """Number of distinct coordinates."""
-        # hashing, not sorting: a million places must not cost a second
-        return int((~pd.DataFrame(self.xy).duplicated()).sum())
 
 
 def planar_pattern(
@@ -127,7 +115,7 @@ def planar_pattern(
         outside[located[out]] = True
         message = (
             f"{out.sum()} of {len(lon)} sites lie outside the window, where the window says that "
-            "no report was possible. Enlarge the window (buffer() it in a projection), or leave "
+            "no report was possible. Enlarge it with study_window(window, buffer_m=...), or leave "
             "them out."
         )
         raise GeometryError(message, problems_of(sites.geometry, outside, "outside the window"))
@@ -143,6 +131,24 @@ def planar_pattern(
         smallest_m=resolved_from(radius),
         scale_error=max_scale_error(gpd.GeoSeries([area], crs=crs), crs),
     )
+
+
+def n_distinct(xy: Floats) -> int:
+    """
+    Count the places of some points.
+
+    Parameters
+    ----------
+    xy : numpy.ndarray, shape (n, 2)
+        Points in the plane.
+
+    Returns
+    -------
+    int
+        Distinct coordinates.
+    """
+    # hashing, not sorting: a million places must not cost a second
+    return int((~pd.DataFrame(xy).duplicated()).sum())
 
 
 def plane_of(window: gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry) -> tuple[BaseGeometry, CRS]:
@@ -168,6 +174,37 @@ def plane_of(window: gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry) -> tuple[B
     GeometryError
         If the window is empty or no polygon; see ``.problems``.
     """
+    geometry = surfaces_of(window)
+    if geometry.crs.is_geographic:
+        crs = local_crs(geometry)
+        plane = geometry.segmentize(_SIDE_DEG).to_crs(crs)
+    else:
+        crs = in_metres(geometry.crs)
+        plane = geometry.to_crs(crs)
+    return joined(plane.to_numpy(), 1.0), crs
+
+
+def surfaces_of(window: gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry) -> gpd.GeoSeries:
+    """
+    Take the polygons of a window, which must be fit to be one.
+
+    Parameters
+    ----------
+    window : geopandas.GeoDataFrame, geopandas.GeoSeries or shapely geometry
+        As in `planar_pattern`.
+
+    Returns
+    -------
+    geopandas.GeoSeries
+        At least one geometry, none missing or empty, projected as given, or in EPSG:4326.
+
+    Raises
+    ------
+    CRSError
+        If the frame has no coordinate reference system.
+    GeometryError
+        If the window is empty, no polygon or invalid; see ``.problems``.
+    """
     if isinstance(window, shapely.Geometry):
         window = gpd.GeoSeries([window], crs=4326)
     shapes = shapes_of(window)
@@ -182,10 +219,5 @@ def plane_of(window: gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry) -> tuple[B
         raise GeometryError(message, problems_of(window.geometry, flat, "no polygon"))
     geometry = window.geometry
     if geometry.crs.is_geographic:
-        crs = local_crs(geometry)
-        plane = gpd.GeoSeries(shapes[present], crs=4326).segmentize(_SIDE_DEG).to_crs(crs)
-    else:
-        crs = in_metres(geometry.crs)
-        plane = geometry[present].to_crs(crs)
-    parts = parts_of(plane.to_numpy())
-    return (parts[0] if len(parts) == 1 else shapely.union_all(parts)), crs
+        return gpd.GeoSeries(shapes[present], crs=4326)
+    return geometry[present]

@@ -93,11 +93,16 @@ class Tree(NamedTuple):
 
 
 def compiled(function: F) -> F:
-    """Compile a kernel on first use, and keep it on disk for the next process."""
+    """
+    Compile a kernel on first use, and keep it on disk for the next process.
+
+    Division is that of the processor: one that asked for zero first could not be done for several
+    numbers at once.
+    """
     try:
-        return cast("F", njit(nogil=True, cache=True)(function))
+        return cast("F", njit(nogil=True, cache=True, error_model="numpy")(function))
     except RuntimeError:  # nowhere to keep it: neither the package nor a home can be written
-        return cast("F", njit(nogil=True)(function))
+        return cast("F", njit(nogil=True, error_model="numpy")(function))
 
 
 def inlined(function: F) -> F:

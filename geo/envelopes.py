@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
-import shapely
 
-from geo._evaluation import Evaluator, function_named, one_curve
+from geo._drawing import drawer_of, model_for
+from geo._evaluation import Evaluator, function_named, many_curves, one_curve
 from geo._functions import distances_of, facts_of, sentences
 from geo._inputs import whole_number
 from geo._outlines import outline_of
@@ -19,12 +19,10 @@ from geo._ranks import global_envelope, monte_carlo_p
 from geo._resolution import counted, metres
 from geo._sampling import streams
 from geo._threads import in_threads
-from geo.errors import GeometryError
-from geo.nullmodels import csr
 from geo.pattern import ripley_l
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import geopandas as gpd
     from numpy.typing import NDArray
@@ -43,7 +41,6 @@ _TESTS = ("rank", "mad", "dclf")
 _ALTERNATIVES = ("two-sided", "greater", "less")
 _AT_ONCE = 32  # simulations between two steps of the bar
 _LEVEL = 0.95
-_SAME_AREA = 1e-6  # of the window: what rounding may make of its outline
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +59,8 @@ class EnvelopeTest:
         (always then, but for ties); NaN at distances that were not tested, and for DCLF, which
         has none.
     tested : numpy.ndarray of bool, shape (m,)
-        The distances that the test is about: those that the radii resolve, or all if none is.
+        The distances that the test is about: those that the radii resolve, or all if none is; and
+        at which the function could be estimated from every pattern.
     pvalue : float
         Of the whole curve, ties counted against the hypothesis.
     function : str
@@ -104,6 +102,11 @@ class EnvelopeTest:
         """Number of simulations."""
         return len(self.curves)
 
+    @property
+    def resolvable(self) -> NDArray[np.bool_]:
+        """Whether the radii of the sites can tell each distance."""
+        return np.asarray(self.distances_m >= self.facts["smallest_m"])
+
     def to_frame(self) -> pd.DataFrame:
         """
         Give the curve with its envelope.
@@ -111,7 +114,8 @@ class EnvelopeTest:
         Returns
         -------
         pandas.DataFrame
-            ``distance_m``, ``observed``, ``expected``, ``low``, ``high``, ``tested``.
+            ``distance_m``, ``observed``, ``expected``, ``low``, ``high``, ``tested``,
+            ``resolvable``.
         """
         return pd.DataFrame(
             {
@@ -121,6 +125,7 @@ class EnvelopeTest:
                 "low": self.low,
                 "high": self.high,
                 "tested": self.tested,
+                "resolvable": self.resolvable,
             }
         )
 
@@ -139,7 +144,10 @@ class EnvelopeTest:
             ``distance_m``, ``low_pointwise``, ``high_pointwise``. A curve leaves this range
             somewhere far more often than one minus the level, by chance alone.
         """
-        low, high = np.nanquantile(self.curves, [(1 - level) / 2, (1 + level) / 2], axis=0)
+        low, high = np.full((2, len(self.distances_m)), np.nan)
+        seen = ~np.isnan(self.curves).all(axis=0)
+        ends = [(1 - level) / 2, (1 + level) / 2]
+        low[seen], high[seen] = np.nanquantile(self.curves[:, seen], ends, axis=0)
         return pd.DataFrame(
             {"distance_m": self.distances_m, "low_pointwise": low, "high_pointwise": high}
         )
@@ -155,21 +163,39 @@ class EnvelopeTest:
         """
         named = {"rank": "extreme rank length", "mad": "maximum deviation", "dclf": "DCLF"}
         at = self.distances_m[self.tested]
+        others = int(self.facts["n_points"]) - self.n
+        looked = f" and {others} others" if others else ""
         found = (
-            f"{self.function} of {counted(self.n, 'located report')}, {self.correction} edge "
-            f"correction, from {metres(float(at[0]))} to {metres(float(at[-1]))} at once "
+            f"{self.function} of {counted(self.n, 'located report')}{looked}, {self.correction} "
+            f"edge correction, from {metres(float(at[0]))} to {metres(float(at[-1]))} at once "
             f"({named[self.test]}, {self.alternative}, "
             f"{counted(self.n_simulations, 'simulation')}): p = {self.pvalue:.3g}."
         )
-        parts = [found, self.null.words, *sentences(self.facts, self.n)]
-        if not self.tested.all():
-            parts.append("The test leaves out the distances that the radii cannot resolve.")
+        parts = [found, self.null.words, *sentences(self.facts, int(self.facts["n_points"]))]
+        parts.extend(self._left_out())
         if self.null.homogeneous and self.null.fixed_n:
             parts.append(
                 "A small p speaks of a concentration of reports: people, roads and reporters are "
                 "not spread evenly either, so it is not yet one of sites."
             )
         return " ".join(parts)
+
+    def _left_out(self) -> Iterator[str]:
+        """Yield the sentences on the distances that the test is not about, or should not be."""
+        unresolved = ~self.resolvable & np.isfinite(self.facts["smallest_m"])
+        if unresolved.all():
+            yield (
+                "Caution: the radii resolve none of these distances, so that the test is about how "
+                "places are looked up, not about where sites are."
+            )
+        elif unresolved.any():
+            yield "The test leaves out the distances that the radii cannot resolve."
+        unknown = int((~self.tested & (unresolved.all() | ~unresolved)).sum())
+        if unknown:
+            yield (
+                f"It leaves out {counted(unknown, 'distance')} at which {self.function} could not "
+                "be estimated from every pattern."
+            )
 
     def __repr__(self) -> str:
         return (
@@ -187,6 +213,7 @@ def envelope_test(  # noqa: PLR0913 - what a test is asked
     sites: gpd.GeoDataFrame,
     window: Window,
     *,
+    other: gpd.GeoDataFrame | None = None,
     function: Callable[..., SummaryFunction] = ripley_l,
     correction: str | None = None,
     distances_m: Sequence[float] | None = None,
@@ -206,14 +233,21 @@ def envelope_test(  # noqa: PLR0913 - what a test is asked
         Points in the window, at least two with a location.
     window : geopandas.GeoDataFrame, geopandas.GeoSeries or shapely geometry
         Polygons in which a report was possible, as in `ripley_k`.
+    other : geopandas.GeoDataFrame, optional
+        Points of another kind in the same window: is the function of these, as the sites see
+        them, what chance gives? Such a test needs its `null`.
     function : callable, default ripley_l
-        `ripley_l`, `ripley_k`, `nearest_neighbor_g` or `empty_space_f`.
+        `ripley_l`, `ripley_k`, `pair_correlation`, `nearest_neighbor_g`, or for one kind
+        `empty_space_f` or `j_function`.
     correction : str, optional
-        Of that function; without it, its own default.
+        Of that function; without it, its own default, or periodic for a random shift.
     distances_m : sequence of float, optional
         Rising, in metres; to be chosen before looking. Without it as in `ripley_k`.
     null : NullModel, optional
-        What chance is, made from the same window; without it `csr`.
+        What chance is, made from the same window; without it `csr`. With `other` it says what is
+        asked: `random_shift` of the sites, whether two kinds that may each cluster keep to
+        themselves; `random_labelling` of both, whether they differ at all; `csr`, whether sites
+        that do not cluster by themselves stand near the others.
     n_simulations : int, default 999
         How many patterns are drawn.
     test : {"rank", "mad", "dclf"}, default "rank"
@@ -237,10 +271,11 @@ def envelope_test(  # noqa: PLR0913 - what a test is asked
     CRSError
         If a frame has no coordinate reference system.
     GeometryError
-        If a site lies outside the window, the window is no polygon, or the null model is drawn in
-        another one.
+        If a site lies outside the window, the window is no polygon or no rectangle for a periodic
+        correction, or the null model is drawn in another one.
     ValueError
-        If there are too few sites, or an argument is none of those above.
+        If there are too few sites, an argument is none of those above, there is `other` and no
+        `null`, or `null` was made from other points than these.
 
     Notes
     -----
@@ -277,19 +312,30 @@ def envelope_test(  # noqa: PLR0913 - what a test is asked
         raise ValueError(message)
     many = whole_number(n_simulations, "n_simulations")
     pattern = planar_pattern(sites, window)
+    others = None if other is None else planar_pattern(other, window)
     outline = outline_of(pattern.window)
     distances = distances_of(distances_m, pattern.n, outline)
-    name, chosen = function_named(function, correction, pattern.n)
-    evaluator = Evaluator(name, chosen, outline, distances)
-    model = csr(window) if null is None else null
-    _require_same_window(model, pattern)
-    observed = one_curve(evaluator, pattern.xy)
-    curves = _simulated(evaluator, model, pattern.n, streams(rng, many), progress=progress)
-    smallest = pattern.smallest_m
+    seen = _require_points(pattern, others)
+    model = model_for(null, window, pattern, others)
+    name, chosen = function_named(
+        function, correction, outline, cross=others is not None, wraps=model.wraps
+    )
+    evaluator = Evaluator(name, chosen, outline, distances, seen)
+    facts = facts_of(pattern, outline, others)
+    observed = one_curve(evaluator, pattern.xy, None if others is None else others.xy)
+    draw = drawer_of(model, pattern, others)
+    curves = _simulated(evaluator, draw, streams(rng, many), progress=progress)
+    smallest = facts["smallest_m"]
     tested = distances >= smallest if np.isfinite(smallest) else np.ones(len(distances), dtype=bool)
     tested = tested if tested.any() else np.ones(len(distances), dtype=bool)
     # where a curve cannot be estimated (no point so far from the border) none is compared
     tested &= np.isfinite(observed) & np.isfinite(curves).all(axis=0)
+    if not tested.any():
+        message = (
+            f"{name} could not be estimated from every pattern at any of the distances. Give "
+            "distances_m that fit the window and the number of points."
+        )
+        raise ValueError(message)
     low, high = np.full((2, len(distances)), np.nan)
     whole = np.vstack([observed, curves])[:, tested]
     low[tested], high[tested], pvalue = _compared(whole, test, alternative)
@@ -301,35 +347,30 @@ def envelope_test(  # noqa: PLR0913 - what a test is asked
         high=high,
         tested=tested,
         pvalue=pvalue,
-        function=name,
+        function=name if others is None else f"cross {name}",
         correction=chosen,
         test=test,
         alternative=alternative,
         null=model,
         curves=curves,
         n=pattern.n,
-        facts=facts_of(pattern, outline),
+        facts=facts,
     )
 
 
-def _require_same_window(model: NullModel, pattern: Pattern) -> None:
-    """Refuse a model whose patterns do not lie in the window."""
-    same = model.crs == pattern.crs and shapely.area(
-        shapely.symmetric_difference(model.window, pattern.window)
-    ) <= _SAME_AREA * shapely.area(pattern.window)
-    if not same:
-        message = (
-            f"The null model ({model.name}) is drawn in another window or another projection than "
-            "the sites are tested in, so that nothing could be compared. Make it from the same "
-            "window."
-        )
-        raise GeometryError(message)
+def _require_points(pattern: Pattern, others: Pattern | None) -> int:
+    """Return the number of points that are looked at, if there is a pair at all."""
+    few = pattern.n < 1 + (others is None) or (others is not None and others.n < 1)
+    if few:
+        also = "" if others is None else f", {others.n} others"
+        message = f"{pattern.n} sites have a location{also}: too few for a pattern."
+        raise ValueError(message)
+    return pattern.n if others is None else others.n
 
 
 def _simulated(
     evaluator: Evaluator,
-    model: NullModel,
-    n: int,
+    draw: Callable[[np.random.Generator], tuple[Floats, Floats | None]],
     rngs: list[np.random.Generator],
     *,
     progress: bool,
@@ -339,12 +380,12 @@ def _simulated(
     from tqdm import tqdm  # noqa: PLC0415
 
     curves = np.empty((len(rngs), len(evaluator.distances_m)))
-    one_curve(evaluator, model.draw(n, np.random.default_rng(0)))  # compiles before threads start
+    one_curve(evaluator, *draw(np.random.default_rng(0)))  # compiles before threads start
     with tqdm(total=len(rngs), delay=2, disable=not progress, desc="simulations") as bar:
 
         def work(start: int, stop: int) -> None:
-            for row in range(start, stop):
-                curves[row] = one_curve(evaluator, model.draw(n, rngs[row]))
+            patterns = [draw(rngs[row]) for row in range(start, stop)]
+            curves[start:stop] = many_curves(evaluator, patterns)
             bar.update(stop - start)
 
         in_threads(work, len(rngs), portion=_AT_ONCE)

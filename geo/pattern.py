@@ -9,10 +9,9 @@ import numpy as np
 
 from geo._corrections import CORRECTIONS, border_distance, frame_of, overlap_shares, pair_sum
 from geo._functions import SummaryFunction, distances_of, facts_of
-from geo._inputs import positive_length
-from geo._outlines import in_rows, outline_of
+from geo._outlines import outline_of
 from geo._patterns import planar_pattern
-from geo._threads import in_threads
+from geo._smoothing import Smoother, half_width, smoothed_sum
 from geo.errors import GeometryError
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["pair_correlation", "ripley_k", "ripley_l"]
 
 _EXACT_PAIRS = 100_000  # of a window that is no rectangle, whose overlap is measured for each
-_BLOCKS = 64
 
 
 def ripley_k(
@@ -135,7 +133,7 @@ def ripley_k(
         correction=correction,
         n=pattern.n,
         n_other=pattern.n if others is None else others.n,
-        facts=facts_of(pattern, outline),
+        facts=facts_of(pattern, outline, others),
     )
 
 
@@ -303,18 +301,11 @@ def pair_correlation(
     distances = distances_of(distances_m, pattern.n, outline)
     others = None if other is None else planar_pattern(other, window)
     _require(pattern, others, outline, correction)
-    if correction not in ("none", "isotropic", "translation"):
-        message = (
-            f"correction is {correction!r}; the pair correlation has none, isotropic, translation."
-        )
-        raise ValueError(message)
     seen = pattern if others is None else others
-    if bandwidth_m is None:
-        half = np.sqrt(5) * 0.15 / np.sqrt(seen.n / outline.area_m2)
-    else:
-        half = positive_length(bandwidth_m, "bandwidth_m")
+    half = half_width(bandwidth_m, seen.n, outline, correction)
+    smoother = Smoother(outline, distances, half, correction, divisor == "d")
+    total = smoothed_sum(smoother, pattern.xy, None if others is None else others.xy)
     pairs = pattern.n * (seen.n - (others is None))
-    total = _density_sum(pattern, others, outline, distances, float(half), correction, divisor)
     with np.errstate(divide="ignore", invalid="ignore"):
         if divisor == "r":
             total = total / distances
@@ -327,7 +318,7 @@ def pair_correlation(
         correction=correction,
         n=pattern.n,
         n_other=seen.n,
-        facts=facts_of(pattern, outline),
+        facts=facts_of(pattern, outline, others),
     )
 
 
@@ -431,55 +422,6 @@ def _exact_translation(
     step = np.searchsorted(distances, length, side="left")
     total = np.cumsum(np.bincount(step, value, len(distances) + 1))
     return np.asarray(total[: len(distances)], dtype=np.float64)
-
-
-def _density_sum(
-    pattern: Pattern,
-    others: Pattern | None,
-    outline: Outline,
-    distances: Floats,
-    half: float,
-    correction: str,
-    divisor: str,
-) -> Floats:
-    """Return the sum of the kernels of all pairs at each distance."""
-    import geo._pairs as loops  # noqa: PLC0415 - numba loads with the first sum
-
-    seen = pattern if others is None else others
-    reach = float(distances[-1]) + half
-    rows = in_rows(seen.xy, outline, reach)
-    frame = frame_of(outline, correction, reach)
-    if others is None:
-        x, y, of = rows.x, rows.y, rows.order
-    else:
-        x, y = (np.ascontiguousarray(part) for part in pattern.xy.T)
-        of = np.full(len(x), -1)
-    out = np.zeros((_BLOCKS, len(distances)))
-    cuts = np.linspace(0, len(x), _BLOCKS + 1).astype(int)
-    code = {"none": loops.NONE, "isotropic": loops.ISOTROPIC, "translation": loops.TRANSLATION}
-    one, many = np.ones(len(x)), np.ones(seen.n)
-
-    def add(first: int, last: int) -> None:
-        for block in range(first, last):
-            loops.pair_densities(
-                cuts[block],
-                cuts[block + 1],
-                x,
-                y,
-                of,
-                one,
-                rows,
-                many,
-                distances,
-                half,
-                divisor == "d",
-                code[correction],
-                frame,
-                out[block],
-            )
-
-    in_threads(add, _BLOCKS, portion=1)
-    return np.asarray(out.sum(axis=0))
 
 
 # ---------------------------------------------------------------------------- what is given

@@ -105,6 +105,12 @@ class QuadratTest:
             f"p = {self.pvalue:.3g} ({self.alternative}, {how})."
         )
         parts = [found, *sentences(self.facts, self.n)]
+        side = float(np.sqrt(self.facts["area_km2"] * 1e6 / len(self.cells)))
+        if side < self.facts["smallest_m"]:
+            parts.append(
+                "Caution: that is more than the width of a cell, so which cell a report belongs to "
+                "is not resolvable."
+            )
         few = int((self.cells["expected"] < _FEW).sum())
         if few and not self.n_simulations:
             parts.append(

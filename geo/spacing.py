@@ -1,20 +1,18 @@
-"""How far it is from points, and from anywhere, to the nearest point: G, F, J and Clark-Evans."""
+"""How far it is from points, and from anywhere, to the nearest point: G, F and J."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import shapely
 
 from geo._corrections import border_distance
-from geo._functions import SummaryFunction, distances_of, facts_of, sentences
+from geo._functions import SummaryFunction, distances_of, facts_of
 from geo._outlines import in_rows, outline_of
 from geo._patterns import planar_pattern
-from geo._resolution import counted, metres
 from geo._threads import in_threads
-from geo.errors import GeometryError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +28,16 @@ if TYPE_CHECKING:
     Window: TypeAlias = gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry
     Correction: TypeAlias = Literal["none", "border", "kaplan-meier", "hanisch"]
 
-__all__ = ["ClarkEvans", "clark_evans", "empty_space_f", "j_function", "nearest_neighbor_g"]
+__all__ = [
+    "corrected_share",
+    "empty_space_f",
+    "grid_of",
+    "j_function",
+    "kaplan_meier",
+    "nearest_neighbor_g",
+    "nearest_of",
+    "ratio_j",
+]
 
 _CORRECTIONS = ("none", "border", "kaplan-meier", "hanisch")
 _GRID = 128  # cells along each side of the window's box, whose middles are the places of F
@@ -242,162 +249,8 @@ def j_function(
     """
     g = nearest_neighbor_g(sites, window, distances_m=distances_m, correction=correction)
     f = empty_space_f(sites, window, distances_m=distances_m, correction=correction)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(f.estimate < 1, (1 - g.estimate) / (1 - f.estimate), np.nan)
+    ratio = ratio_j(g.estimate, f.estimate)
     return replace(g, name="J", estimate=ratio, theoretical=np.ones(len(ratio)))
-
-
-@dataclass(frozen=True, eq=False)
-class ClarkEvans:
-    """
-    The answer of `clark_evans`.
-
-    Parameters
-    ----------
-    statistic : float
-        Mean distance to the nearest neighbour over its expectation under randomness: below 1 if
-        points seek each other, above if they avoid.
-    mean_m, expected_m : float
-        Both, in metres.
-    correction : str
-        How the edge of the window was allowed for.
-    n : int
-        Points from which the neighbour was sought.
-    facts : dict
-        As in `SummaryFunction`.
-    """
-
-    statistic: float
-    mean_m: float
-    expected_m: float
-    correction: str
-    n: int
-    facts: dict[str, float]
-
-    def summary(self) -> str:
-        """
-        Say in plain words what was estimated and what it rests on.
-
-        Returns
-        -------
-        str
-            A paragraph without coordinates.
-        """
-        found = (
-            f"Clark-Evans index of {counted(self.n, 'located report')}: {self.statistic:.3f} "
-            f"({self.correction} correction): the nearest neighbour is at "
-            f"{metres(round(self.mean_m))} on average, against {metres(round(self.expected_m))} "
-            "under randomness."
-        )
-        end = "Whether that differs from chance is for envelope_test() to say."
-        return " ".join([found, *sentences(self.facts, self.n), end])
-
-    def __repr__(self) -> str:
-        return (
-            f"ClarkEvans({self.statistic:.3f}, {self.correction} correction, "
-            f"{counted(self.n, 'point')})"
-        )
-
-
-def clark_evans(
-    sites: gpd.GeoDataFrame,
-    window: Window,
-    *,
-    correction: Literal["none", "donnelly", "cdf", "guard"] = "cdf",
-    guard_m: float | None = None,
-) -> ClarkEvans:
-    r"""
-    Compare the mean distance to the nearest neighbour with that of random points (Clark-Evans).
-
-    Parameters
-    ----------
-    sites : geopandas.GeoDataFrame
-        Points in the window, at least two with a location.
-    window : geopandas.GeoDataFrame, geopandas.GeoSeries or shapely geometry
-        Polygons in which a report was possible, as in `ripley_k`.
-    correction : {"none", "donnelly", "cdf", "guard"}, default "cdf"
-        How the edge of the window is allowed for: not at all, which makes points look regular;
-        Donnelly's formula, for rectangles only; the mean of the Kaplan-Meier G; or only points
-        at least `guard_m` from the outline.
-    guard_m : float, optional
-        Metres, for the guard.
-
-    Returns
-    -------
-    ClarkEvans
-        The index, ``summary()`` in words.
-
-    Raises
-    ------
-    CRSError
-        If a frame has no coordinate reference system.
-    GeometryError
-        If a site lies outside the window, or Donnelly's formula is asked for a window that is no
-        rectangle.
-    ValueError
-        If there are too few sites, the correction is unknown, or a guard has no width.
-
-    Notes
-    -----
-    .. math:: R = 2 \bar d \sqrt{n / |W|}
-
-    [1]_; Donnelly's expectation is ``0.5 sqrt(A / n) + (0.0514 + 0.0412 / sqrt(n)) P / n`` with the
-    perimeter P [2]_.
-
-    References
-    ----------
-    .. [1] Clark, P. J., Evans, F. C. (1954). Distance to nearest neighbor as a measure of spatial
-       relationships in populations. Ecology 35, 445-453.
-    .. [2] Donnelly, K. (1978). Simulations to determine the variance and edge effect of total
-       nearest neighbour distance. In Hodder, I. (ed.), Simulation Studies in Archaeology, 91-95.
-
-    Examples
-    --------
-    >>> import geo, geopandas
-    >>> from shapely import box
-    >>> window = geopandas.GeoSeries([box(0, 0, 1000, 1000)], crs="EPSG:32648")
-    >>> sites = geopandas.GeoDataFrame(
-    ...     {"uncertainty_m": [10.0] * 4},
-    ...     geometry=geopandas.points_from_xy([200, 300, 600, 800], [500, 500, 400, 700]),
-    ...     crs="EPSG:32648",
-    ... )
-    >>> geo.clark_evans(sites, window, correction="none")
-    ClarkEvans(0.877, none correction, 4 points)
-    """
-    if correction not in ("none", "donnelly", "cdf", "guard"):
-        message = f"correction is {correction!r}; it must be none, donnelly, cdf or guard."
-        raise ValueError(message)
-    pattern = planar_pattern(sites, window)
-    outline = outline_of(pattern.window)
-    _require(pattern.n, 1, "none", pair=True)
-    length = nearest_of(pattern.xy, None, outline)
-    expected = 0.5 * np.sqrt(outline.area_m2 / pattern.n)
-    mean, n = float(length.mean()), pattern.n
-    if correction == "donnelly":
-        if not outline.rectangular:
-            message = "Donnelly's formula is for rectangles; use cdf or guard for this window."
-            raise GeometryError(message)
-        around = 2 * sum(outline.sides)
-        expected += (0.0514 + 0.0412 / np.sqrt(n)) * around / n
-    elif correction == "guard":
-        if guard_m is None:
-            message = "The guard needs its width: give guard_m, in metres."
-            raise ValueError(message)
-        inner = border_distance(pattern.xy, outline) >= guard_m
-        if not inner.any():
-            message = f"No site is {metres(guard_m)} from the outline. Give a smaller guard_m."
-            raise ValueError(message)
-        mean, n = float(length[inner].mean()), int(inner.sum())
-    elif correction == "cdf":
-        mean = _mean_of_g(length, border_distance(pattern.xy, outline))
-    return ClarkEvans(
-        statistic=mean / float(expected),
-        mean_m=mean,
-        expected_m=float(expected),
-        correction=correction,
-        n=n,
-        facts=facts_of(pattern, outline),
-    )
 
 
 # ---------------------------------------------------------------------------- estimates
@@ -421,7 +274,7 @@ def nearest_of(xy: Floats, other: Floats | None, outline: Outline) -> Floats:
     numpy.ndarray, shape (n,)
         Metres.
     """
-    import geo._pairs as loops  # noqa: PLC0415 - numba loads with the first search
+    import geo._neighbours as loops  # noqa: PLC0415 - numba loads with the first search
 
     seen = xy if other is None else other
     spread = np.sqrt(outline.area_m2 / max(len(seen), 1))
@@ -456,6 +309,24 @@ def grid_of(outline: Outline) -> Floats:
     places = np.column_stack([x.ravel(), y.ravel()])
     shapely.prepare(outline.window)
     return np.asarray(places[shapely.intersects_xy(outline.window, *places.T)])
+
+
+def ratio_j(g: Floats, f: Floats) -> Floats:
+    """
+    Compare the distributions of distances from points and from anywhere.
+
+    Parameters
+    ----------
+    g, f : numpy.ndarray, shape (m,)
+        Both.
+
+    Returns
+    -------
+    numpy.ndarray, shape (m,)
+        J; NaN where f is 1.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(f < 1, (1 - g) / (1 - f), np.nan)
 
 
 def corrected_share(
@@ -495,23 +366,30 @@ def corrected_share(
         mass = np.append(0, np.cumsum(weight[order]))
         share = mass[np.searchsorted(length[seen][order], distances, side="right")]
         return np.asarray(share / mass[-1])
-    at, survival = _kaplan_meier(length, border)
+    at, survival = kaplan_meier(length, border)
     return np.asarray(1 - np.append(1.0, survival)[np.searchsorted(at, distances, side="right")])
 
 
-def _kaplan_meier(length: Floats, border: Floats) -> tuple[Floats, Floats]:
-    """Return the distances at which survival falls, and what it falls to."""
+def kaplan_meier(length: Floats, border: Floats) -> tuple[Floats, Floats]:
+    """
+    Estimate how many of some distances survive, of which the edge of the window cuts some short.
+
+    Parameters
+    ----------
+    length, border : numpy.ndarray, shape (n,)
+        Distances of places to the nearest point, and to the outline.
+
+    Returns
+    -------
+    at : numpy.ndarray, shape (k,)
+        Where survival falls.
+    survival : numpy.ndarray, shape (k,)
+        What it falls to.
+    """
     observed = np.minimum(length, border)
     at, events = np.unique(length[length <= border], return_counts=True)
     at_risk = len(length) - np.searchsorted(np.sort(observed), at, side="left")
     return at, np.asarray(np.cumprod(1 - events / at_risk), dtype=np.float64)
-
-
-def _mean_of_g(length: Floats, border: Floats) -> float:
-    """Return the mean of the Kaplan-Meier distribution, the integral of its survival."""
-    at, survival = _kaplan_meier(length, border)
-    steps = np.diff(np.append(0.0, at))
-    return float(steps @ np.append(1.0, survival)[:-1])
 
 
 def _function(
@@ -532,7 +410,7 @@ def _function(
         correction=correction,
         n=pattern.n,
         n_other=seen.n,
-        facts=facts_of(pattern, outline),
+        facts=facts_of(pattern, outline, None if seen is pattern else seen),
     )
 
 

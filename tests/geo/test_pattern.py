@@ -148,10 +148,13 @@ def test_other_statistics_of_the_classic_patterns(name):
 def test_clark_evans_and_quadrats_of_the_classic_patterns(name):
     sites, window, expected = classic(name)
     for key, correction in (("naive", "none"), ("Donnelly", "donnelly")):
-        index = geo.clark_evans(sites, window, correction=correction)
+        index = geo.clark_evans(sites, window, correction=correction, n_simulations=0)
         assert index.statistic == pytest.approx(expected["clarkevans"][key], rel=1e-9)
     guard = expected["guard"]
-    index = geo.clark_evans(sites, window, correction="guard", guard_m=guard["erosion_radius"])
+    width = guard["erosion_radius"]
+    index = geo.clark_evans(
+        sites, window, correction="guard", guard_m=width, n_simulations=0
+    )
     assert index.statistic == pytest.approx(guard["guard"], rel=1e-9)
     for nx, ny in ((5, 5), (3, 4)):
         quadrat = expected[f"quadrat_{nx}x{ny}"]
@@ -383,6 +386,39 @@ def test_summary_says_what_it_rests_on():
     unknown = geo.ripley_k(sites.drop(columns="uncertainty_m"), in_plane(RING))
     assert "some radii are unknown" in unknown.summary()
     assert not unknown.resolvable.any()
+
+
+def test_what_the_radii_cannot_tell_is_called_not_resolvable():
+    sites, window = scattered(RING, 30, 11).assign(uncertainty_m=150.0), in_plane(RING)
+    k = geo.ripley_k(sites, window, distances_m=[100, 200, 300, 400])
+    assert "2 of 4 distances are less and not resolvable." in k.summary()
+    assert "resolvable" not in geo.ripley_k(sites, window, distances_m=[300]).summary()
+    index = geo.clark_evans(sites, window)
+    assert not index.resolvable
+    assert not index.to_frame()["resolvable"].item()
+    assert "more than the mean distance, which is not resolvable" in index.summary()
+    assert index.summary() in index._repr_html_()
+    fine = geo.clark_evans(sites.assign(uncertainty_m=1.0), window)
+    assert fine.resolvable
+    assert "not resolvable" not in fine.summary()
+    cells = geo.quadrat_test(sites, window, nx=5, ny=5)
+    assert "more than the width of a cell" in cells.summary()
+    assert "more than the width" not in geo.quadrat_test(sites, window, nx=2, ny=2).summary()
+
+
+def test_words_on_two_kinds_count_both():
+    sites, window = scattered(RING, 10, 12), in_plane(RING)
+    other = scattered(RING, 7, 13).assign(uncertainty_m=60.0)
+    shared = pd.concat([other, sites.iloc[:3].assign(uncertainty_m=60.0)], ignore_index=True)
+    for function in (geo.ripley_k, geo.ripley_l, geo.pair_correlation, geo.nearest_neighbor_g):
+        cross = function(sites, window, other=shared, distances_m=[100, 200])
+        assert cross.resolvable.tolist() == [False, True]
+        assert "10 located reports and 10 others" in cross.summary()
+        assert "the reports stand at 17 coordinates" in cross.summary()
+        unknown = function(
+            sites, window, other=other.drop(columns="uncertainty_m"), distances_m=[100]
+        )
+        assert "some radii are unknown" in unknown.summary()
 
 
 def test_default_distances_end_at_a_quarter_of_the_shorter_side():

@@ -1,0 +1,140 @@
+"""A null model set to work on the points that are tested: what fits, and what is drawn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import shapely
+
+from geo.errors import GeometryError
+from geo.nullmodels import csr
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import geopandas as gpd
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+    from geo._patterns import Pattern
+    from geo.nullmodels import NullModel
+
+    Floats = NDArray[np.float64]
+    Window: TypeAlias = gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry
+
+__all__ = ["drawer_of", "model_for"]
+
+_SAME_AREA = 1e-6  # of the window: what rounding may make of its outline
+
+
+def model_for(
+    null: NullModel | None, window: Window, pattern: Pattern, others: Pattern | None
+) -> NullModel:
+    """
+    Take the model of chance, which must be one for these points and this window.
+
+    Parameters
+    ----------
+    null : NullModel or None
+        As given; None for complete spatial randomness.
+    window : geopandas.GeoDataFrame, geopandas.GeoSeries or shapely geometry
+        As given.
+    pattern : Pattern
+        The sites.
+    others : Pattern or None
+        Points of another kind.
+
+    Returns
+    -------
+    NullModel
+        Fit to be drawn from.
+
+    Raises
+    ------
+    GeometryError
+        If it is drawn in another window.
+    ValueError
+        If there is none for two kinds, or it was made from other points.
+    """
+    if null is None and others is not None:
+        message = (
+            "A test of two kinds of points needs a null model that says what is asked: "
+            "random_shift(sites, window), random_labelling(sites, other, window) or csr(window)."
+        )
+        raise ValueError(message)
+    model = csr(window) if null is None else null
+    _require_same_window(model, pattern)
+    if model.given is None:
+        return model
+    if others is None:
+        if len(model.given) <= pattern.n:
+            message = (
+                f"The null model ({model.name}) keeps the sites as they are to each other, so that "
+                "nothing about them alone can be tested. Give the points of another kind as other."
+            )
+            raise ValueError(message)
+        return model
+    both = np.vstack([pattern.xy, others.xy])
+    points = pattern.xy if len(model.given) == pattern.n else both
+    if not np.array_equal(_sorted(points), _sorted(model.given)):
+        message = (
+            f"The null model ({model.name}) was made from other points than these sites"
+            f"{'' if points is pattern.xy else ' and the others'}. Make it from the same."
+        )
+        raise ValueError(message)
+    return model
+
+
+def drawer_of(
+    model: NullModel, pattern: Pattern, others: Pattern | None
+) -> Callable[[np.random.Generator], tuple[Floats, Floats | None]]:
+    """
+    Say how patterns are drawn from a model.
+
+    Parameters
+    ----------
+    model : NullModel
+        From `model_for`.
+    pattern : Pattern
+        The sites.
+    others : Pattern or None
+        Points of another kind.
+
+    Returns
+    -------
+    callable
+        From a stream to the sites and the others that they look at, if any.
+    """
+    n = pattern.n
+    if others is None:
+        return lambda rng: (model.draw(n, rng), None)
+    seen = others.xy
+    if model.given is None or len(model.given) == n:
+        return lambda rng: (model.draw(n, rng), seen)
+
+    def labelled(rng: np.random.Generator) -> tuple[Floats, Floats]:
+        # all places, of which those not drawn for the sites are the others
+        both = model.draw(n + len(seen), rng)
+        return both[:n], both[n:]
+
+    return labelled
+
+
+def _sorted(xy: Floats) -> Floats:
+    """Return points in an order of their own."""
+    return np.asarray(xy[np.lexsort(xy.T)])
+
+
+def _require_same_window(model: NullModel, pattern: Pattern) -> None:
+    """Refuse a model whose patterns do not lie in the window."""
+    same = model.crs == pattern.crs and shapely.area(
+        shapely.symmetric_difference(model.window, pattern.window)
+    ) <= _SAME_AREA * shapely.area(pattern.window)
+    if not same:
+        message = (
+            f"The null model ({model.name}) is drawn in another window or another projection than "
+            "the sites are tested in, so that nothing could be compared. Make it from the same "
+            "window."
+        )
+        raise GeometryError(message)

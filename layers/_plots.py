@@ -1,0 +1,317 @@
+"""Plots of results: what was found, what chance would give, and what cannot be told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.ticker import MaxNLocator
+
+import geo
+from layers._letters import MM_PER_INCH, SMALLEST_PT, fonts_for, height_mm, printable, wrapped
+from layers._marks import without_asides
+from layers._paper import INK, SOFT, Paper
+from layers.scales import STATUS_SCALE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from geo._functions import SummaryFunction
+
+    Floats = NDArray[np.float64]
+    Draw = Callable[[Any, Axes], str]
+
+__all__ = ["draw"]
+
+_BAND, _CHANCE = "#c3d5dd", "#0b5d7a"
+_SHADED: dict[str, Any] = {"facecolor": "#d9d5cc", "alpha": 0.55, "linewidth": 0, "zorder": 0}
+_FOUND: dict[str, Any] = {"color": INK, "zorder": 3, "label": "these reports"}
+_UNRESOLVED = "not resolvable"
+_KM = 1000.0
+_BY_NAME = {  # axis labels; other functions go by their own names
+    "K": "K (km²)",
+    "L": "L (km)",
+    "G": "G: share with a neighbour",
+    "F": "F: share of the window near a report",
+    "J": "J = (1 - G) / (1 - F)",
+}
+_TESTS = {"rank": "extreme rank length", "mad": "maximum deviation", "dclf": "DCLF"}
+_LEGEND: dict[str, Any] = {
+    "borderaxespad": 0.0,
+    "borderpad": 0.0,
+    "columnspacing": 1.4,
+    "frameon": False,
+    "handlelength": 1.8,
+    "handletextpad": 0.6,
+    "labelspacing": 0.3,
+}
+_EDGE_MM = 1.5
+_TITLE_PT = 8.0
+_LEGEND_MM = 3.1  # a row of the legend
+_ASPECT = 0.6  # height of a plot by its width
+_MOST_CLUSTERS = 20
+_MORE = "#8d8474"  # status neither confirmed nor suspected
+_PARTS: dict[str, dict[str, Any]] = {
+    "confirmed": {"facecolor": STATUS_SCALE("confirmed")},
+    "suspected": {"facecolor": STATUS_SCALE("suspected")},
+    "other or not stated": {"facecolor": _MORE},
+}
+_RIM: dict[str, Any] = {"edgecolor": "#7c1b13", "linewidth": 0.6}
+
+
+def draw(result: object, axes: Axes | None, title: str, width_mm: float) -> Figure:
+    """
+    Draw a result on axes, or on those of a new sheet.
+
+    Parameters
+    ----------
+    result : object
+        What `layers.plot` takes.
+    axes : matplotlib.axes.Axes or None
+        Where to draw.
+    title : str
+        Heading.
+    width_mm : float
+        Width of a new sheet.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure drawn on.
+
+    Raises
+    ------
+    TypeError
+        If there is no plot for such a result.
+    """
+    onto = _drawer(result)
+    heading = printable(title) or _heading(result)
+    if axes is None:
+        paper = Paper(width_mm, _ASPECT * width_mm, title=heading, alt=_words(result))
+        axes = paper.add_subplot()
+        _furnish(paper, axes, onto(result, axes))
+        return paper
+    onto(result, axes)
+    axes.set_title(heading, family=fonts_for(heading))
+    axes.legend()
+    figure = axes.get_figure(root=True)
+    if figure is None:
+        message = "`ax` stands on no figure: make it with `Figure().add_subplot()`"
+        raise TypeError(message)
+    return figure
+
+
+def _drawer(result: object) -> Draw:
+    """Choose the plot of a kind of result."""
+    if isinstance(result, geo.EnvelopeTest):
+        return _envelope
+    if isinstance(result, geo.Clustering):
+        return _clusters
+    if isinstance(result, pd.DataFrame) and {"within_m", "count_max"} <= set(result.columns):
+        return _bands
+    if hasattr(result, "distances_m") and hasattr(result, "theoretical"):
+        return _function
+    message = (
+        f"there is no plot of a {type(result).__name__}: give a function of distance such as "
+        "ripley_l(...), an envelope_test(...), a clustering, or a table of distance_bands(...)"
+    )
+    raise TypeError(message)
+
+
+def _furnish(paper: Paper, axes: Axes, note: str) -> None:
+    """Put heading, legend and note around a plot, on a sheet that is higher by their height."""
+    width, plot_mm = paper.size_mm
+    room, rows = width - 2 * _EDGE_MM, -(-len(axes.get_legend_handles_labels()[1]) // 2)
+    head = wrapped(paper.title, room, _TITLE_PT, "bold")
+    foot = wrapped(note, room, SMALLEST_PT)
+    head_mm, foot_mm = height_mm(head, _TITLE_PT), height_mm(foot, SMALLEST_PT)
+    top = _EDGE_MM + head_mm + rows * _LEGEND_MM + 1.0
+    height = top + plot_mm + foot_mm + 2 * _EDGE_MM
+    paper.set_size_inches(width / MM_PER_INCH, height / MM_PER_INCH)
+    paper.write(((line, _TITLE_PT, "bold", INK) for line in head), _EDGE_MM, _EDGE_MM)
+    under = height - foot_mm - _EDGE_MM
+    paper.write(((line, SMALLEST_PT, "normal", SOFT) for line in foot), _EDGE_MM, under)
+    if rows:
+        corner = (_EDGE_MM / width, 1 - (_EDGE_MM + head_mm + 0.8) / height)
+        labels = axes.get_legend_handles_labels()
+        paper.legend(*labels, loc="upper left", ncols=2, bbox_to_anchor=corner, **_LEGEND)
+    low, high = (foot_mm + _EDGE_MM) / height, 1 - top / height
+    paper.set_layout_engine(
+        "constrained",
+        rect=(0, low, 1, high - low),
+        w_pad=_EDGE_MM / MM_PER_INCH,
+        h_pad=_EDGE_MM / MM_PER_INCH,
+    )
+
+
+def _heading(result: Any) -> str:  # noqa: ANN401  # any of the results
+    """Say what a result is of."""
+    if isinstance(result, geo.EnvelopeTest):
+        return f"{result.function} of {result.n:,} reports, tested against chance"
+    if isinstance(result, geo.Clustering):
+        return f"Clusters of reports ({result.method})"
+    if isinstance(result, pd.DataFrame):
+        return "Reports by distance"
+    return f"{result.name[:1].upper()}{result.name[1:]} of {result.n:,} reports"
+
+
+def _words(result: Any) -> str:  # noqa: ANN401  # any of the results
+    """Say in words what a result shows."""
+    if isinstance(result, pd.DataFrame):
+        rows = result[["within_m", "count", "count_min", "count_max"]].itertuples(index=False)
+        return " ".join(
+            f"Within {_length(within)}: {count:,} reports (at least {low:,}, at most {high:,})."
+            for within, count, low, high in rows
+        )
+    return str(result.summary())
+
+
+# ---------------------------------------------------------------------------- functions
+
+
+def _function(result: SummaryFunction, axes: Axes) -> str:
+    """Draw an estimated function beside what chance would give."""
+    km = result.distances_m / _KM
+    axes.plot(km, _units(result.name, result.estimate), **_FOUND)
+    axes.plot(km, _units(result.name, result.theoretical), **_dashed("complete randomness"))
+    _finish(axes, result.name, result)
+    return f"An estimate and no test; edge correction: {result.correction}."
+
+
+def _envelope(result: geo.EnvelopeTest, axes: Axes) -> str:
+    """Draw a tested function with the envelope that belongs to its p-value."""
+    km, name = result.distances_m / _KM, result.function
+    if np.isfinite(result.low).any():
+        low, high = result.low, result.high
+        label = "global 95 % envelope (the test)"
+    else:
+        pointwise = result.pointwise()
+        low, high = (pointwise[c].to_numpy() for c in ("low_pointwise", "high_pointwise"))
+        label = "pointwise 95 % range (no test)"
+    low, high = _units(name, low), _units(name, high)
+    axes.fill_between(km, low, high, color=_BAND, linewidth=0, label=label)
+    axes.plot(km, _units(name, result.observed), **_FOUND)
+    axes.plot(km, _units(name, result.expected), **_dashed("mean of the simulations"))
+    _finish(axes, name, result)
+    return _verdict(result)
+
+
+def _verdict(result: geo.EnvelopeTest) -> str:
+    """Say in words what a p-value says."""
+    at = result.distances_m[result.tested]
+    rejected = result.pvalue <= 0.05  # noqa: PLR2004  # the level of the envelope
+    differs = "differs from" if rejected else "cannot be told from"
+    return (
+        f"p = {result.pvalue:.3g} for all distances from {_length(at[0])} to {_length(at[-1])} at "
+        f"once ({_TESTS.get(result.test, result.test)}, {result.alternative}): the pattern "
+        f"{differs} the null model ({result.null.name}, {result.n_simulations:,} simulations)."
+    )
+
+
+def _units(name: str, values: Floats) -> Floats:
+    """Give K in square kilometres and L in kilometres, as their axes say."""
+    power = {"K": 2, "L": 1}.get(name.removeprefix("cross "), 0)
+    return np.asarray(values / _KM**power)
+
+
+def _dashed(label: str) -> dict[str, Any]:
+    """Return the look of what chance would give."""
+    return {"color": _CHANCE, "linestyle": (0, (4, 2)), "linewidth": 0.8, "label": label}
+
+
+def _finish(axes: Axes, name: str, result: SummaryFunction | geo.EnvelopeTest) -> None:
+    """Shade what the radii cannot resolve, and say what the axes are."""
+    first, last = result.distances_m[0] / _KM, result.distances_m[-1] / _KM
+    smallest = result.facts["smallest_m"] / _KM
+    if np.isnan(smallest):
+        axes.axvspan(first, last, label="radii missing: resolution unknown", **_SHADED)
+    elif smallest > first:
+        axes.axvspan(first, min(smallest, last), label=_UNRESOLVED, **_SHADED)
+    axes.set_xlim(first, last)
+    axes.set_xlabel("Distance (km)")
+    kind = name.removeprefix("cross ")
+    cross = "Cross " if kind != name else ""
+    words = _BY_NAME.get(kind, kind)
+    axes.set_ylabel(f"{cross}{words}" if kind in _BY_NAME else words[:1].upper() + words[1:])
+    axes.yaxis.set_major_formatter("{x:,g}")
+
+
+# ---------------------------------------------------------------------------- counts
+
+
+def _clusters(result: geo.Clustering, axes: Axes) -> str:
+    """Draw the size of each cluster by what is claimed, the largest on top."""
+    whole = result.to_frame().sort_values(["size", "cluster"], ascending=[False, True])
+    table = whole.head(_MOST_CLUSTERS)
+    rows, done = np.arange(len(table)), np.zeros(len(table))
+    for label, parts in _by_claim(table["size"], table).items():
+        if parts.any():
+            axes.barh(rows, parts, left=done, height=0.7, label=label, **_PARTS[label], **_RIM)
+            done += parts
+    places = zip(table["place"], table["cluster"], strict=True)
+    names = [without_asides(printable(place)) or f"cluster {number}" for place, number in places]
+    axes.set_yticks(rows, names)
+    for tick, name in zip(axes.get_yticklabels(), names, strict=True):
+        tick.set(family=fonts_for(name), color=INK, parse_math=False)
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(max(len(table), 1) - 0.5, -0.5)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel("Reports")
+    rest = (
+        f" {len(whole) - len(table):,} smaller clusters are not drawn."
+        if len(whole) > len(table)
+        else ""
+    )
+    return (
+        f"{result.n_noise:,} located reports in no cluster, {result.n_unlocated:,} without a "
+        f"location.{rest}"
+    )
+
+
+def _bands(result: pd.DataFrame, axes: Axes) -> str:
+    """Draw counts within distances, with what the radii leave open."""
+    if result.empty:
+        message = "the table of distance bands has no rows: give at least one distance"
+        raise ValueError(message)
+    x, done = np.arange(len(result)), np.zeros(len(result))
+    for label, parts in _by_claim(result["count"], result).items():
+        if parts.any():
+            axes.bar(x, parts, bottom=done, width=0.6, label=label, **_PARTS[label], **_RIM)
+            done += parts
+    low, high = (result[c].to_numpy(float) for c in ("count_min", "count_max"))
+    span: dict[str, Any] = {
+        "fmt": "none",
+        "ecolor": INK,
+        "elinewidth": 0.9,
+        "capsize": 1.6,
+        "capthick": 0.9,
+    }
+    axes.errorbar(x + 0.4, low, [0 * low, high - low], label="surely to possibly within", **span)
+    untold = np.flatnonzero(~result["resolvable"].to_numpy(bool))
+    for at in untold:
+        axes.axvspan(at - 0.5, at + 0.5, label=_UNRESOLVED if at == untold[0] else None, **_SHADED)
+    axes.set_xticks(x, [_length(within) for within in result["within_m"]])
+    axes.set_xlim(-0.5, len(x) - 0.5)
+    axes.set_ylim(0, max(high.max(), 1) * 1.05)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel("Within this distance of the feature")
+    axes.set_ylabel("Reports within the distance")
+    located = int(result["n_located"].iloc[0])
+    return f"Of {located:,} reports with a location. Each bar counts those to its left again."
+
+
+def _by_claim(total: pd.Series, table: pd.DataFrame) -> dict[str, Floats]:
+    """Divide counts by what is claimed."""
+    parts = {c: table[c].fillna(0).to_numpy(float) for c in ("confirmed", "suspected")}
+    rest = total.to_numpy(float) - parts["confirmed"] - parts["suspected"]
+    return {**parts, "other or not stated": rest}
+
+
+def _length(length_m: float) -> str:
+    """Write a length for a reader."""
+    return f"{length_m / _KM:,.3g} km" if length_m >= _KM else f"{length_m:.3g} m"

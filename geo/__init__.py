@@ -1,9 +1,29 @@
 """Reported sites as GeoDataFrames: reading, proximity, clustering and areal counts."""
 
+from geo._functions import SummaryFunction
+from geo.aggregation import ClarkEvans, clark_evans
 from geo.areal import assign_areas, count_by_area
 from geo.baselines import ProximityTest, proximity_test
+from geo.centrography import (
+    Center,
+    StandardDeviationalEllipse,
+    StandardDistance,
+    mean_center,
+    median_center,
+    standard_deviational_ellipse,
+    standard_distance,
+)
 from geo.clustering import Clustering, cluster_areas, dbscan, hdbscan, optics
 from geo.coordinates import Reading, parse_coordinates
+from geo.density import (
+    BandwidthSelection,
+    DensitySurface,
+    RelativeRisk,
+    density_at_sites,
+    kernel_density,
+    relative_risk,
+    select_bandwidth,
+)
 from geo.duplicates import find_duplicates, merge_duplicates
 from geo.envelopes import EnvelopeTest, envelope_test
 from geo.errors import (
@@ -12,24 +32,27 @@ from geo.errors import (
     GeoError,
     GeometryError,
     GeoWarning,
+    HostWarning,
     NotFoundError,
     ReadError,
     ResolutionWarning,
     SchemaError,
     SensitivityWarning,
+    WindowWarning,
 )
 from geo.examples import example_sites
 from geo.gazetteer import find_places
 from geo.localities import find_locality
+from geo.marks import mark_correlation
 from geo.nullmodels import (
     NullModel,
     csr,
     inhomogeneous_poisson,
-    matern_hardcore,
     random_labelling,
-    thomas,
+    random_shift,
 )
 from geo.pattern import pair_correlation, ripley_k, ripley_l
+from geo.processes import matern_hardcore, thomas
 from geo.projection import local_crs, max_scale_error
 from geo.proximity import distance_matrix, distance_to, geodesic_distance, nearest
 from geo.quadrats import QuadratTest, quadrat_test
@@ -38,35 +61,43 @@ from geo.reading import read_report, read_sites
 from geo.reference import load_reference
 from geo.schema import DEFAULT_RADIUS_M, SITE_SCHEMA, VOCABULARIES, validate_sites
 from geo.spacing import (
-    ClarkEvans,
-    clark_evans,
     empty_space_f,
     j_function,
     nearest_neighbor_g,
 )
+from geo.windows import study_window
 from geo.writing import write_sites
 
 __all__ = [
     "DEFAULT_RADIUS_M",
     "SITE_SCHEMA",
     "VOCABULARIES",
+    "BandwidthSelection",
     "CRSError",
+    "Center",
     "ClarkEvans",
     "Clustering",
+    "DensitySurface",
     "EnvelopeTest",
     "ExportError",
     "GeoError",
     "GeoWarning",
     "GeometryError",
+    "HostWarning",
     "NotFoundError",
     "NullModel",
     "ProximityTest",
     "QuadratTest",
     "ReadError",
     "Reading",
+    "RelativeRisk",
     "ResolutionWarning",
     "SchemaError",
     "SensitivityWarning",
+    "StandardDeviationalEllipse",
+    "StandardDistance",
+    "SummaryFunction",
+    "WindowWarning",
     "assign_areas",
     "clark_evans",
     "cluster_areas",
@@ -74,6 +105,7 @@ __all__ = [
     "count_within",
     "csr",
     "dbscan",
+    "density_at_sites",
     "distance_bands",
     "distance_matrix",
     "distance_to",
@@ -87,10 +119,14 @@ __all__ = [
     "hdbscan",
     "inhomogeneous_poisson",
     "j_function",
+    "kernel_density",
     "load_reference",
     "local_crs",
+    "mark_correlation",
     "matern_hardcore",
     "max_scale_error",
+    "mean_center",
+    "median_center",
     "merge_duplicates",
     "nearest",
     "nearest_neighbor_g",
@@ -101,10 +137,16 @@ __all__ = [
     "proximity_test",
     "quadrat_test",
     "random_labelling",
+    "random_shift",
     "read_report",
     "read_sites",
+    "relative_risk",
     "ripley_k",
     "ripley_l",
+    "select_bandwidth",
+    "standard_deviational_ellipse",
+    "standard_distance",
+    "study_window",
     "thomas",
     "validate_sites",
     "within_distance",

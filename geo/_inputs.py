@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 import shapely
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
+from pyproj import Transformer
 
 from geo._threads import in_threads
 from geo.errors import GeometryError, SchemaError
-from geo.projection import to_degrees
+from geo.projection import WGS84, geometry_of, to_degrees
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +30,7 @@ __all__ = [
     "index_labels",
     "is_gone",
     "lengths",
+    "own_numbers",
     "parts_of",
     "point_numbers",
     "positive_length",
@@ -49,7 +51,22 @@ def coordinates(
     frame: gpd.GeoDataFrame | gpd.GeoSeries, role: str, hint: str = ""
 ) -> tuple[Floats, Floats]:
     """Return longitude and latitude of points in degrees, NaN where missing."""
-    geometry = to_degrees(frame)
+    x, y = own_numbers(frame, role, hint)
+    if frame.crs != WGS84:
+        # the numbers alone: geometries would be built anew for nothing
+        x, y = Transformer.from_crs(frame.crs, WGS84, always_xy=True).transform(x, y)
+        x, y = np.asarray(x), np.asarray(y)
+    gone = np.isnan(x) | np.isnan(y)
+    fit = gone | ((np.abs(x) <= _MOST_LON) & (np.abs(y) <= _MOST_LAT))
+    _require_degrees(frame.geometry, fit, role)
+    return x, y
+
+
+def own_numbers(
+    frame: gpd.GeoDataFrame | gpd.GeoSeries, role: str, hint: str = ""
+) -> tuple[Floats, Floats]:
+    """Return the numbers of points in the frame's own coordinates, NaN where missing."""
+    geometry = geometry_of(frame)
     shapes = geometry.to_numpy()
     kind = shapely.get_type_id(shapes)
     empty = (kind < 0) | shapely.is_empty(shapes)
@@ -64,7 +81,6 @@ def coordinates(
     x, y = point_numbers(np.asarray(np.where(empty, None, shapes) if empty.any() else shapes))
     # points_from_xy makes points of missing numbers out of empty cells
     gone = np.isnan(x) | np.isnan(y)
-    _require_degrees(geometry, gone | ((np.abs(x) <= _MOST_LON) & (np.abs(y) <= _MOST_LAT)), role)
     x[gone], y[gone] = np.nan, np.nan
     return x, y
 

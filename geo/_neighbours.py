@@ -188,24 +188,25 @@ def gather(
     low, top = _reach(rows, y, reach)
     # a root rounds: what is a hair too far is left out when pairs are added by distance
     most = reach * reach * (1.0 + 1e-12)
-    px, py, of, at, length = rows.points.x, rows.points.y, found.of, found.at, found.d
+    px, py, at, length = rows.points.x, rows.points.y, found.at, found.d
+    start = n
     for row in range(low, top):
         stretch = rows.first[row + 1]
-        j = max(rows.first[row], after + 1)
-        if j >= stretch:
+        first = max(rows.first[row], after + 1)
+        if first >= stretch:
             continue
         begin = rows.low + row * rows.height
         away = max(begin - y, y - begin - rows.height, 0.0)
         half = math.sqrt(max(most - away * away, 0.0)) * (1.0 + 1e-9)
-        if px[j] < x - half:
-            j = _west_end(px, j, stretch, x - half)
-        while j < stretch and px[j] <= x + half:
+        west = _west_end(px, first, stretch, x - half)
+        for j in range(west, _west_end(px, west, stretch, x + half)):
             dx, dy = px[j] - x, py[j] - y
             square = dx * dx + dy * dy
             # written always, kept if it is near: no branch to guess
-            of[n], at[n], length[n] = i, j, square
+            at[n], length[n] = j, square
             n += (square <= most) & (j != itself)
-            j += 1
+    for t in range(start, n):
+        found.of[t] = i
     return n
 
 

@@ -241,6 +241,8 @@ def pair_sums(
 def _step(steps: Steps, d: float) -> int:
     """Return the first step that is not less than a distance; their number if none is."""
     k = steps.guess[int(d * steps.scale)]
+    # cells are narrower than steps are wide, as a rule: one comparison, without a branch to guess
+    k += steps.r[k] < d
     while k < len(steps.r) and steps.r[k] < d:
         k += 1
     return k

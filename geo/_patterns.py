@@ -11,11 +11,11 @@ import pandas as pd
 import shapely
 from pyproj import Transformer
 
-from geo._inputs import coordinates, point_numbers, problems_of, radii, shapes_of
+from geo._inputs import coordinates, own_numbers, problems_of, radii, shapes_of
 from geo._joining import joined
 from geo._resolution import resolved_from
 from geo.errors import GeometryError
-from geo.projection import in_metres, local_crs, max_scale_error
+from geo.projection import geometry_of, in_metres, local_crs, max_scale_error
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -97,24 +97,25 @@ def planar_pattern(
         If a site is no point, the window is empty or no polygon, or a site lies outside of it;
         see ``.problems``.
     """
-    lon, lat = coordinates(sites, "sites")
     area, crs = plane_of(window)
-    located = np.flatnonzero(np.isfinite(lon))
-    if sites.crs == crs:
-        numbers = point_numbers(sites.geometry.to_numpy()[located])
+    if geometry_of(sites).crs == crs:
+        numbers = np.column_stack(own_numbers(sites, "sites"))
+        located = np.flatnonzero(~np.isnan(numbers[:, 0]))
+        xy = numbers[located]
     else:
+        lon, lat = coordinates(sites, "sites")
+        located = np.flatnonzero(~np.isnan(lon))
         to_plane = Transformer.from_crs(4326, crs, always_xy=True)
-        numbers = to_plane.transform(lon[located], lat[located])
-    xy = np.column_stack(numbers)
+        xy = np.column_stack(to_plane.transform(lon[located], lat[located]))
     shapely.prepare(area)
     out = ~shapely.intersects_xy(area, *xy.T)
     # what a projection moves by less than a millimetre is no reason to refuse a site on the edge
     out[out] = shapely.distance(shapely.points(xy[out]), area) > 1e-3  # noqa: PLR2004 - a millimetre
     if out.any():
-        outside = np.zeros(len(lon), dtype=bool)
+        outside = np.zeros(len(sites), dtype=bool)
         outside[located[out]] = True
         message = (
-            f"{out.sum()} of {len(lon)} sites lie outside the window, where the window says that "
+            f"{out.sum()} of {len(sites)} sites lie outside the window, where the window says that "
             "no report was possible. Enlarge it with study_window(window, buffer_m=...), or leave "
             "them out."
         )
@@ -127,7 +128,7 @@ def planar_pattern(
         window=area,
         crs=crs,
         rows=located,
-        n_unlocated=len(lon) - len(located),
+        n_unlocated=len(sites) - len(located),
         smallest_m=resolved_from(radius),
         scale_error=max_scale_error(gpd.GeoSeries([area], crs=crs), crs),
     )

@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
-__all__ = ["in_metres", "local_crs", "local_plane", "max_scale_error", "to_degrees", "to_metres"]
+__all__ = [
+    "geometry_of",
+    "in_metres",
+    "local_crs",
+    "local_plane",
+    "max_scale_error",
+    "to_degrees",
+    "to_metres",
+]
 
 WGS84 = CRS.from_epsg(4326)
 
@@ -193,7 +201,7 @@ def to_degrees(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoSeries:
     TypeError
         If it is no GeoDataFrame or GeoSeries.
     """
-    geometry = _geometry(frame)
+    geometry = geometry_of(frame)
     return geometry if geometry.crs == WGS84 else geometry.to_crs(WGS84)
 
 
@@ -222,7 +230,7 @@ def to_metres(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoDataFrame | gpd
     TypeError
         If it is no GeoDataFrame or GeoSeries.
     """
-    crs = _geometry(frame).crs
+    crs = geometry_of(frame).crs
     plane = local_crs(frame) if crs.is_geographic else in_metres(crs)
     return frame if plane == crs else frame.to_crs(plane)
 
@@ -262,8 +270,29 @@ def in_metres(crs: CRS) -> CRS:
     return CRS.from_json_dict({**described, "name": f"{crs.name}, in metres"})
 
 
-def _geometry(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoSeries:
-    """Return the active geometry, which must have a coordinate reference system."""
+def geometry_of(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoSeries:
+    """
+    Give the active geometry of a frame.
+
+    Parameters
+    ----------
+    frame : geopandas.GeoDataFrame or geopandas.GeoSeries
+        In any coordinate reference system.
+
+    Returns
+    -------
+    geopandas.GeoSeries
+        As it is.
+
+    Raises
+    ------
+    CRSError
+        If the frame has no coordinate reference system.
+    GeometryError
+        If the frame has no geometry column.
+    TypeError
+        If it is no GeoDataFrame or GeoSeries.
+    """
     if not isinstance(frame, gpd.GeoDataFrame | gpd.GeoSeries):
         message = f"A GeoDataFrame or GeoSeries is needed, not {type(frame).__name__}."
         raise TypeError(message)
@@ -288,7 +317,7 @@ def _vertices(
     if isinstance(data, shapely.Geometry):
         vertices = shapely.get_coordinates(data)
     else:
-        geometry = _geometry(data)
+        geometry = geometry_of(data)
         vertices = shapely.get_coordinates(geometry.to_numpy())
         if geometry.crs != WGS84:
             to_wgs84 = Transformer.from_crs(geometry.crs, WGS84, always_xy=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from layers.text import Inert, html, script_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from layers.payload import SiteTally
 
 __all__ = ["DISCLAIMER", "Caption", "Furniture", "distinct_credits"]
 
@@ -127,6 +130,10 @@ class Furniture(MacroElement):
         """Return the layers whose rows the table lists."""
         return [layer for layer in self.layers if layer.kind == "sites"]
 
+    def _tallies(self) -> list[SiteTally]:
+        """Return the counts of the layers of sites."""
+        return [layer.tally for layer in self.layers if layer.tally is not None]
+
     def _header(self) -> Markup:
         """Write title and subtitle."""
         subtitle = (
@@ -168,8 +175,9 @@ class Furniture(MacroElement):
 
     def _known_responses(self) -> dict[str, int]:
         """Count the state's response over all rows; empty if nothing is known of any."""
-        words = [w for s in self._site_layers() for w in s.payload["columns"]["state_response"]]
-        counts = {word: words.count(word) for word in dict.fromkeys(words) if word}
+        counts: Counter[str] = Counter()
+        for tally in self._tallies():
+            counts.update(tally.responses)
         return counts if counts.keys() - {"unknown"} else {}
 
     def _responses(self) -> Markup:
@@ -191,9 +199,10 @@ class Furniture(MacroElement):
 
     def _counts(self) -> Markup:
         """Say how many rows are on the map and how many cannot be."""
-        place = [p for layer in self._site_layers() for p in layer.payload["place"]]
-        shown, missing = sum(p >= 0 for p in place), sum(p == -1 for p in place)
-        polar = len(place) - shown - missing
+        tallies = self._tallies()
+        shown = sum(int(tally.reports.sum()) for tally in tallies)
+        missing = sum(tally.unlocated for tally in tallies)
+        polar = sum(tally.polar for tally in tallies)
         note = Markup(
             '<p class="ca-note"><b>{:,} shown, {:,} without a location.</b> {}{}'
             "Counts and table include all.</p>"
@@ -238,7 +247,7 @@ class Furniture(MacroElement):
         common = (
             (
                 "A symbol stands at one reported point; its area is the number of reports there. "
-                "Symbols that would overlap are drawn as one, with lines to each place."
+                "Symbols that would overlap are drawn as one, with a line or a dot to each place."
             ),
             "A dashed circle holds the true place. Nothing finer than it is claimed.",
             ABSENCE,

@@ -30,7 +30,9 @@ __all__ = [
 _RIM = "#7c1b13"
 _LARGEST_PX = 22.0  # radius of the symbol with most reports
 _UNIT_PX = 5.5  # radius of one report, where that keeps the largest within bounds
-_SMALLEST_PX = 5.0
+# The smallest radius for a count of so many digits, so that its number can be read and its
+# sectors be seen; assets/symbols.js draws by the same rule.
+_ROOM_PX = (0.0, 5.0, 8.5, 11.5, 14.5)
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def symbol_unit_px(largest: int) -> float:
     Returns
     -------
     float
-        Radius in pixels; a symbol of n reports has this times sqrt(n), at least 5.
+        Radius in pixels; a symbol of n reports has this times sqrt(n), or what its number needs.
     """
     return round(min(_UNIT_PX, _LARGEST_PX / sqrt(max(largest, 1))), 3)
 
@@ -232,9 +234,9 @@ def _size_row(largest: int) -> Markup:
     """Draw circles for one, some and most reports, as large as on the map."""
     unit = symbol_unit_px(largest)
     counts = sorted({1, max(1, round(largest / 3)), largest})
-    x, height, symbols = 2.0, 2 * max(_SMALLEST_PX, unit * sqrt(largest)) + 4, []
-    for count in counts:
-        radius = max(_SMALLEST_PX, unit * sqrt(count))
+    radii = [max(_ROOM_PX[min(4, len(str(n)))], unit * sqrt(n)) for n in counts]
+    x, height, symbols = 2.0, 2 * radii[-1] + 4, []
+    for count, radius in zip(counts, radii, strict=True):
         x += radius + 2
         symbols.append(
             Markup(
@@ -244,5 +246,6 @@ def _size_row(largest: int) -> Markup:
         )
         x += radius + 26
     return Markup(
-        '<svg class="ca-sizes" width="{:.0f}" height="{:.0f}" aria-hidden="true">{}</svg>'
-    ).format(x, height + 16, Markup("").join(symbols))
+        '<svg class="ca-sizes" data-largest="{}" width="{:.0f}" height="{:.0f}" '
+        'aria-hidden="true">{}</svg>'
+    ).format(largest, x, height + 16, Markup("").join(symbols))

@@ -15,12 +15,11 @@ import shapely
 from geo.errors import GeometryError
 from layers._arguments import several
 from layers._frames import require_crs
-from layers.export import page_html, save_html
+from layers.export import notebook_html, page_html, save_html
 from layers.furniture import Caption, Furniture
 from layers.ground import COVERAGE, ground_layers
 from layers.payload import AtlasLayer
 from layers.symbols import site_layer, uncertainty_layer
-from layers.text import srcdoc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["SiteMap", "site_map"]
 
 _LEAST_SPAN_DEG = 0.4  # one town alone opens with its surroundings, not at the door
+_MANY_PLACES, _CELL_DEG = 2000, 0.05
 _REGION = (102.3, 10.3, 107.7, 14.8)  # Cambodia: what a map without any location shows
 
 
@@ -88,10 +88,7 @@ class SiteMap(folium.Map):
 
     def _repr_html_(self, **_: object) -> str:
         """Show the finished page inline in a notebook."""
-        frame = (
-            '<iframe srcdoc="{}" width="100%" height="640" frameborder="0" title="Map"></iframe>'
-        )
-        return frame.format(srcdoc(page_html(self, online=True)))
+        return notebook_html(self)
 
 
 def site_map(  # noqa: PLR0913  # each is one part of the page
@@ -170,9 +167,7 @@ def site_map(  # noqa: PLR0913  # each is one part of the page
     discs = uncertainty_layer(sites)
     everything = _spread(symbols.bounds or _REGION)
     opening = everything if view is None else _spread(_extent(view))
-    places = gpd.GeoSeries(
-        [shapely.Point(lon, lat) for lat, lon in symbols.payload["places"]], crs=4326
-    )
+    places = _thinned(symbols)
     ground = [] if tiles is not None else ground_layers(opening, everything, places)
     stack = [*ground, *own_layers, discs, symbols]
     page = SiteMap(tiles)
@@ -206,6 +201,15 @@ def _extent(view: gpd.GeoDataFrame | gpd.GeoSeries | shapely.Geometry) -> tuple[
     return tuple(float(c) for c in corners)
 
 
+def _thinned(symbols: AtlasLayer) -> gpd.GeoSeries:
+    """Return the places, of very many one for each small cell: names keep clear of either."""
+    lonlat = np.zeros((0, 2)) if symbols.tally is None else symbols.tally.places
+    if len(lonlat) > _MANY_PLACES:
+        _, first = np.unique(np.round(lonlat / _CELL_DEG), axis=0, return_index=True)
+        lonlat = lonlat[np.sort(first)]
+    return gpd.GeoSeries(shapely.points(lonlat), crs=4326)
+
+
 def _latest(sites: gpd.GeoDataFrame) -> str:
     """Return the latest date in the data, as far as it is stated."""
     columns = [c for c in ("last_reported", "source_date") if c in sites.columns]
@@ -215,8 +219,9 @@ def _latest(sites: gpd.GeoDataFrame) -> str:
 
 def _beyond(symbols: AtlasLayer) -> int:
     """Count rows outside the shipped ground."""
+    if symbols.tally is None:
+        return 0
     west, south, east, north = COVERAGE
-    inside = [
-        west <= lon <= east and south <= lat <= north for lat, lon in symbols.payload["places"]
-    ]
-    return sum(p >= 0 and not inside[p] for p in symbols.payload["place"])
+    lon, lat = symbols.tally.places.T
+    beyond = (lon < west) | (lon > east) | (lat < south) | (lat > north)
+    return int(symbols.tally.reports[beyond].sum())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -17,18 +18,60 @@ from layers.text import Inert, folium_html, plain, script_json
 if TYPE_CHECKING:
     from layers.legend import LegendSection
 
-__all__ = ["DECIMALS", "LAYER_ASSETS", "AtlasLayer", "add_assets", "encode_geometry", "figure_of"]
+__all__ = [
+    "DECIMALS",
+    "LAYER_ASSETS",
+    "AtlasLayer",
+    "SiteTally",
+    "add_assets",
+    "encode_geometry",
+    "figure_of",
+]
 
 DECIMALS = 5  # of a degree: about one metre, finer than any reported place
 
-LAYER_ASSETS = ("layers.css", "core.js", "symbols.js", "card.js", "layers.js")
+LAYER_ASSETS = (
+    "layers.css",
+    "core.js",
+    "rows.js",
+    "symbols.js",
+    "canvas.js",
+    "card.js",
+    "layers.js",
+    "places.js",
+    "sites.js",
+)
 
 _ASSETS = files("layers") / "assets"
 
 
+@dataclass(frozen=True, eq=False)
+class SiteTally:
+    """
+    What the page around a layer of sites says of its rows.
+
+    Parameters
+    ----------
+    places : numpy.ndarray
+        Longitude and latitude of each distinct place.
+    reports : numpy.ndarray
+        Rows at each place.
+    unlocated, polar : int
+        Rows without a location, and rows too near a pole to be drawn.
+    responses : dict of str to int
+        Rows by the state's response, where one is given.
+    """
+
+    places: np.ndarray
+    reports: np.ndarray
+    unlocated: int
+    polar: int
+    responses: dict[str, int]
+
+
 class AtlasLayer(folium.map.Layer):
     """
-    A Folium layer whose rows are inert JSON and whose drawing is a script of ours.
+    A Folium layer whose rows are inert data and whose drawing is a script of ours.
 
     Parameters
     ----------
@@ -48,10 +91,12 @@ class AtlasLayer(folium.map.Layer):
         Whether the layer is drawn when the map opens.
     control : bool, default True
         Whether readers can switch it on and off.
+    tally : SiteTally, optional
+        Of a layer of sites, its counts.
 
     Attributes
     ----------
-    payload, bounds, legend, attribution, title
+    payload, bounds, legend, attribution, tally, title
         As given; `title` is the name as plain text.
     """
 
@@ -72,6 +117,7 @@ class AtlasLayer(folium.map.Layer):
         attribution: str = "",
         show: bool = True,
         control: bool = True,
+        tally: SiteTally | None = None,
     ) -> None:
         # Leaflet's layer control writes names as HTML.
         super().__init__(name=folium_html(name), overlay=True, control=control, show=show)
@@ -82,6 +128,7 @@ class AtlasLayer(folium.map.Layer):
         self.bounds = bounds
         self.legend = legend
         self.attribution = attribution
+        self.tally = tally
 
     @property
     def data_id(self) -> str:

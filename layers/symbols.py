@@ -2,15 +2,14 @@
 Sites as symbols: one per place, sized by count, split by status, with its uncertainty.
 
 Every function returns a plain Folium layer that can be added to anybody's ``folium.Map``.
-The rows travel as JSON in a script tag that browsers do not run; the scripts in ``assets/``
-build symbols and texts with ``textContent``, so nothing in the data can become markup or code.
+The rows travel as deflated columns in a script tag that browsers do not run; the scripts in
+``assets/`` draw them on canvas and write them with ``textContent``, so nothing in the data can
+become markup or code. One way serves one row and a million.
 """
 
 from __future__ import annotations
 
-import re
 import warnings
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,18 +25,28 @@ from layers._frames import (
     in_the_plane,
     lonlat_of,
     require_columns,
-    texts,
+)
+from layers.columns import (
+    Words,
+    along_curve,
+    number_column,
+    pack,
+    steps_column,
+    values_column,
+    words_column,
+    words_of,
 )
 from layers.legend import LegendEntry, LegendSection, symbol_unit_px
-from layers.payload import AtlasLayer
+from layers.payload import DECIMALS, AtlasLayer, SiteTally
 from layers.scales import STATUS_SCALE, Scale
 from layers.text import plain, safe_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any
 
     import geopandas as gpd
+
+    from layers.columns import Column
 
 __all__ = ["site_layer", "uncertainty_layer"]
 
@@ -57,14 +66,6 @@ _CARD_COLUMNS = (
     "source_date",
 )
 
-# What a label leaves out: "Sihanoukville, Sangkat Bei", "Poipet (plaza ...)"; and of a place,
-# but not of a site that is called so, its kind: "Koh Kong town".
-_ASIDE = re.compile(r"(,| \().*$")
-_KIND = re.compile(r" (city|commune|district|municipality|town|township)$")
-
-# Where a row stands that has no symbol, as the page's script knows it.
-_UNLOCATED, _BEYOND = -1, -2
-
 
 def site_layer(
     sites: gpd.GeoDataFrame,
@@ -80,8 +81,8 @@ def site_layer(
 
     Reports that share one coordinate are one symbol: its area grows with their number, its
     sectors show their status. Where symbols would overlap on the screen they are merged,
-    with hairlines to the places, and part again as the reader zooms in. The symbol opens a
-    card that lists every report with its source.
+    with hairlines or dots at the places, and part again as the reader zooms in. The symbol opens
+    a card that lists every report with its source.
 
     Parameters
     ----------
@@ -127,32 +128,45 @@ def site_layer(
     >>> import folium, geo, layers
     >>> layer = layers.site_layer(geo.example_sites())
     >>> _ = layer.add_to(folium.Map(tiles=None))
-    >>> len(layer.payload["places"])
-    30
+    >>> len(layer.tally.places), layer.tally.unlocated
+    (30, 18)
     """
     frame = in_degrees(sites, "Point", argument="sites")
     shown = several(details, str, "details")
     require_columns(frame, shown, "details")
     _warn_sensitive(frame)
-    lonlat = lonlat_of(frame[in_the_plane(frame)])
-    places, place = _places(frame, lonlat)
-    largest = int(np.bincount(place[place >= 0]).max(initial=0))
+    ids = words_of(column(frame, "site_id"))
+    order, places, reports = _arranged(frame, ids)
+    polar = int((frame.geometry.notna() & ~in_the_plane(frame)).sum())
+    largest = int(reports.max(initial=0))
+    status, palette = _statuses(frame, scale)
+    cards, responses = _cards(frame, ids, order)
     payload = {
         "title": plain(name),
+        "largest": largest,
         "unit_px": symbol_unit_px(largest),
-        "places": [[lat, lon] for lon, lat in places.tolist()],
-        "labels": _place_labels(frame, place, len(places)),
-        "place": place,
-        **_rows(frame, scale, shown),
+        "statuses": palette,
+        "polar": polar,
+        "symbols": pack(
+            {
+                **_points(places),
+                "reports": number_column(reports.astype(float)),
+                "status": number_column(status[order].astype(float)),
+            }
+        ),
+        "cards": pack(cards),
+        "details": pack({plain(d): values_column(frame[d].iloc[order]) for d in shown}),
     }
+    tally = SiteTally(places, reports, len(frame) - int(reports.sum()) - polar, polar, responses)
     return AtlasLayer(
         "sites",
         payload,
         name=name,
-        bounds=bounds_of(lonlat),
+        bounds=bounds_of(places),
         legend=_site_legend(scale, _status(frame), largest, status_notes or {}),
         attribution=plain(sites.attrs.get("attribution", "")),
         show=show,
+        tally=tally,
     )
 
 
@@ -196,16 +210,22 @@ def uncertainty_layer(
     --------
     >>> import geo, layers
     >>> layer = layers.uncertainty_layer(geo.example_sites())
-    >>> layer.payload["discs"][0]
-    [-9.2, 124.38333, 15000.0]
+    >>> [column["n"] for column in layer.payload["discs"]["columns"]]
+    [35, 35, 35]
     """
     frame = in_degrees(sites, "Point", argument="sites")
     radius = drawable_radii(frame)
     drawn = in_the_plane(frame) & radius.notna()
     frame, radius = frame[drawn], radius[drawn]
     lonlat = lonlat_of(frame)
-    discs = np.unique(np.column_stack([lonlat[:, ::-1], radius]), axis=0)
-    payload = {"title": plain(name), "discs": discs.tolist(), "colour": colour}
+    discs = pd.DataFrame({"lon": lonlat[:, 0], "lat": lonlat[:, 1], "radius": radius.to_numpy()})
+    discs = discs.drop_duplicates().sort_values("radius", ignore_index=True)
+    discs = discs.iloc[_along(discs[["lon", "lat"]].to_numpy())]
+    columns = {
+        **_points(discs[["lon", "lat"]].to_numpy()),
+        "radius": number_column(discs["radius"].to_numpy()),
+    }
+    payload = {"title": plain(name), "discs": pack(columns), "colour": colour}
     entry = LegendEntry("the true place lies within", colour, "disc")
     legend = (LegendSection(plain(name), (entry,)),) if len(discs) else ()
     return AtlasLayer(
@@ -215,7 +235,9 @@ def uncertainty_layer(
 
 def _warn_sensitive(frame: gpd.GeoDataFrame) -> None:
     """Say that a map shows rows whose places the researcher marked as not public."""
-    marked = column(frame, "sensitivity").isin(["restricted", "protected"])
+    if "sensitivity" not in frame.columns:
+        return
+    marked = frame["sensitivity"].isin(["restricted", "protected"])
     count = int((marked & frame.geometry.notna()).sum())
     if count:
         message = (
@@ -225,63 +247,91 @@ def _warn_sensitive(frame: gpd.GeoDataFrame) -> None:
         warnings.warn(message, SensitivityWarning, stacklevel=3)
 
 
-def _places(frame: gpd.GeoDataFrame, lonlat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the distinct places that are drawn, and where among them each row stands."""
-    place = np.where(frame.geometry.notna(), _BEYOND, _UNLOCATED)
-    if not len(lonlat):
-        return lonlat.reshape(0, 2), place
-    places, inverse = np.unique(lonlat, axis=0, return_inverse=True)
-    place[in_the_plane(frame)] = inverse.ravel()
-    return places, place
+def _arranged(frame: gpd.GeoDataFrame, ids: Words) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """
+    Put rows in the page's order: place by place along a curve, then those without a symbol.
+
+    Returns the positions of the rows, the distinct places (longitude, latitude) and how many
+    rows stand at each. Rows of one place follow their ids; last come those too near a pole, then
+    those without a location.
+    """
+    drawn = in_the_plane(frame)
+    lonlat = lonlat_of(frame[drawn])
+    units = _units(lonlat)
+    # One number for each pair makes equal places equal numbers.
+    keys, first, inverse = np.unique(
+        units[:, 0] << 32 | units[:, 1] & 0xFFFFFFFF, return_index=True, return_inverse=True
+    )
+    curve = along_curve(*units[first].T)
+    rank = np.empty(len(keys), dtype=np.int64)
+    rank[curve] = np.arange(len(keys))
+    unlocated = frame.geometry.isna().to_numpy()
+    place = np.where(unlocated, len(keys) + 1, len(keys))
+    place[drawn] = rank[inverse.ravel()]
+    order = np.lexsort((_id_ranks(ids), place))
+    return order, lonlat[first][curve], np.bincount(place, minlength=len(keys))[: len(keys)]
+
+
+def _id_ranks(ids: Words) -> np.ndarray:
+    """Return where each row's id comes among all: ``s2`` before ``s10``."""
+    lengths = np.array([len(word) for word in ids.words], dtype=np.int64)
+    rank = np.empty(len(lengths), dtype=np.int64)
+    rank[np.lexsort((np.arange(len(lengths)), lengths))] = np.arange(len(lengths))
+    ranks: np.ndarray = rank[ids.codes]
+    return ranks
+
+
+def _units(lonlat: np.ndarray) -> np.ndarray:
+    """Return coordinates as whole numbers of the page's unit."""
+    units: np.ndarray = np.rint(lonlat.reshape(-1, 2) * 10**DECIMALS).astype(np.int64)
+    return units
+
+
+def _along(lonlat: np.ndarray) -> np.ndarray:
+    """Return the order of points along a curve."""
+    return along_curve(*_units(lonlat).T)
+
+
+def _points(lonlat: np.ndarray) -> dict[str, Column]:
+    """Encode points."""
+    lon, lat = _units(lonlat).T
+    return {"lon": steps_column(lon), "lat": steps_column(lat)}
 
 
 def _status(frame: gpd.GeoDataFrame) -> pd.Series:
     """Return what is claimed of each row."""
-    return column(frame, "status").astype(object).fillna("unknown")
+    if "status" not in frame.columns:
+        return pd.Series("unknown", index=frame.index, dtype=object)
+    return frame["status"].astype(object).fillna("unknown")
 
 
-def _rows(frame: gpd.GeoDataFrame, scale: Scale, details: Sequence[str]) -> dict[str, Any]:
-    """Return what cards and table show of each row."""
-    return {
-        "status": [scale.index(s) for s in _status(frame)],
-        "statuses": _palette(scale),
-        "name": texts(frame, "name"),
-        "radius": [None if pd.isna(r) else round(r, 1) for r in drawable_radii(frame)],
-        "url": [safe_url(u) for u in column(frame, "source_url")],
-        "details": [plain(d) for d in details],
-        "columns": {c: texts(frame, c) for c in dict.fromkeys((*_CARD_COLUMNS, *details))},
-    }
+def _statuses(frame: gpd.GeoDataFrame, scale: Scale) -> tuple[np.ndarray, list[dict[str, str]]]:
+    """Return each row's position in the page's list of statuses, and that list."""
+    codes, keys = pd.factorize(_status(frame))
+    palette = _palette(scale)
+    position = np.array([scale.index(key) for key in keys], dtype=np.int64)
+    return (position % len(palette))[codes], palette  # -1, of any other status, is the last
 
 
-def _place_labels(frame: gpd.GeoDataFrame, place: np.ndarray, n_places: int) -> list[str]:
-    """
-    Name each place: by its locality, else by the one site there, else by its province.
-
-    Where several sites share a place without a locality, no single one of them may name it
-    unless there is nothing else.
-    """
-    localities = [_KIND.sub("", _ASIDE.sub("", text)) for text in texts(frame, "locality")]
-    names = [_ASIDE.sub("", text) for text in texts(frame, "name")]
-    choices = [_counted(words, place, n_places) for words in (localities, names)]
-    provinces = _counted(texts(frame, "admin1"), place, n_places)
-    return [
-        _commonest(locality or (name if len(name) == 1 else province or name))
-        for locality, name, province in zip(*choices, provinces, strict=True)
-    ]
-
-
-def _counted(words: Sequence[str], place: np.ndarray, n_places: int) -> list[Counter[str]]:
-    """Count the words of the rows at each place."""
-    found: list[Counter[str]] = [Counter() for _ in range(n_places)]
-    for text, position in zip(words, place, strict=True):
-        if position >= 0 and text.strip():
-            found[position][text.strip()] += 1
-    return found
-
-
-def _commonest(words: Counter[str]) -> str:
-    """Return the commonest; of equally common ones the shortest, then first in the alphabet."""
-    return min(words, key=lambda word: (-words[word], len(word), word), default="")
+def _cards(
+    frame: gpd.GeoDataFrame, ids: Words, order: np.ndarray
+) -> tuple[dict[str, Column], dict[str, int]]:
+    """Encode what cards and table show of each row, and count the state's responses."""
+    columns = {"site_id": words_column(ids.take(order))}
+    responses: dict[str, int] = {}
+    for name in ("name", *_CARD_COLUMNS[1:], "source_url"):
+        if name not in frame.columns:
+            continue
+        words = words_of(frame[name])
+        if name == "source_url":
+            words = words.each(safe_url)
+        if name == "state_response":
+            responses = words.counts()
+        if any(words.words):
+            columns[name] = words_column(words.take(order))
+    radius = drawable_radii(frame).to_numpy()[order]
+    columns["radius"] = number_column(np.round(radius, 1))
+    return columns, responses
 
 
 def _palette(scale: Scale) -> list[dict[str, str]]:
@@ -306,5 +356,5 @@ def _site_legend(
     other = int(counts.sum()) - sum(entry.count or 0 for entry in entries)
     if other:
         entries.append(LegendEntry("other", scale.missing, "circle", count=other))
-    size = (LegendSection("Reports placed at one point", sizes=largest),) if largest else ()
+    size = (LegendSection("Reports in one circle", sizes=largest),) if largest else ()
     return (*size, *((LegendSection(scale.name, tuple(entries)),) if entries else ()))

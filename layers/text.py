@@ -61,6 +61,8 @@ def plain(value: object) -> str:
     >>> plain(None)
     ''
     """
+    if isinstance(value, str) and value.isascii() and value.isprintable():
+        return value.strip()  # nothing to compose or to leave out: of a million texts, most
     if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
         return ""
     # Cc: NUL and friends break parsers; Cs: lone surrogates cannot be written as UTF-8.

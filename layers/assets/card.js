@@ -1,29 +1,45 @@
 /* Owns: the card of a symbol, which lists every report of its places with its source. */
 "use strict";
 (function (atlas) {
-  const { element, text, link, plural, phrase, distance, tally } = atlas;
+  const { element, text, link, number, plural, phrase, distance, tally } = atlas;
 
-  const named = (place) => place.label || "Unnamed place";
+  /* What a name leaves out: "Sihanoukville, Sangkat Bei", "Poipet (plaza ...)"; and of a place,
+     but not of a site that is called so, its kind: "Koh Kong town". */
+  const ASIDE = /(,| \().*$/s, KIND = / (city|commune|district|municipality|town|township)$/;
 
-  function placeTitle(entry) {
-    const others = entry.members.length - 1;
-    return named(entry.members[0]) + (others ? " and " + plural(others, "place nearby", "places nearby") : "");
+  /* The commonest; of equally common ones the shortest, then the first in the alphabet. */
+  function commonest(words) {
+    const counts = tally(words.map((word) => word.trim()).filter(Boolean));
+    counts.sort((a, b) => b[1] - a[1] || a[0].length - b[0].length || (a[0] < b[0] ? -1 : 1));
+    return { word: counts.length ? counts[0][0] : "", several: counts.length > 1 };
+  }
+
+  /* A place's name: its locality, else the one site there, else its province. Where several
+     sites share a place without a locality, none may name it unless there is nothing else. */
+  function placeName(cards, rows) {
+    const all = (column, change) => commonest(cards.column(column) ? rows.map((row) => change(cards.text(column, row))) : []);
+    const locality = all("locality", (word) => word.replace(ASIDE, "").replace(KIND, ""));
+    if (locality.word) return locality.word;
+    const site = all("name", (word) => word.replace(ASIDE, ""));
+    if (site.word && !site.several) return site.word;
+    return all("admin1", (word) => word).word || site.word;
   }
 
   /* "16 reports: 7 confirmed, 9 suspected." */
   function claims(entry, statuses) {
-    const words = entry.counts.map((count, i) => count && count + " " + statuses[i].label).filter(Boolean).join(", ");
+    const words = entry.counts.map((count, i) => count && number(count) + " " + statuses[i].label).filter(Boolean).join(", ");
     return plural(entry.total, "report", "reports") + ": " + words + ".";
   }
 
   /* "Placed at town level, within 8 km (15), 25 km (1)." The honest line: how the place was found. */
-  function precision(rows, data) {
-    const levels = tally(rows.map((row) => data.columns.location_level[row]).filter(Boolean));
+  function precision(rows, cards) {
+    const levels = tally(rows.map((row) => cards.text("location_level", row)).filter(Boolean));
     levels.sort((a, b) => b[1] - a[1]);
-    const radii = tally(rows.map((row) => data.radius[row]).filter((r) => r !== null)).sort((a, b) => a[0] - b[0]);
+    const metres = cards.column("radius").numbers();
+    const radii = tally(rows.map((row) => metres[row]).filter((r) => !Number.isNaN(r))).sort((a, b) => a[0] - b[0]);
     const level = levels.length ? "Placed at " + levels.map(([word]) => phrase(word)).join(" or ") + " level" : "Placed";
     if (!radii.length) return level + "; how exactly is not stated.";
-    const within = radii.map(([metres, count]) => distance(metres) + (radii.length > 1 ? " (" + count + ")" : ""));
+    const within = radii.map(([r, count]) => distance(r) + (radii.length > 1 ? " (" + number(count) + ")" : ""));
     return level + ": the true place lies within " + within.join(", ") + ".";
   }
 
@@ -35,8 +51,8 @@
   }
 
   /* "2022-09 to 2022" would read backwards: a month and its year are no span. */
-  function reported(data, row) {
-    const first = data.columns.first_reported[row], last = data.columns.last_reported[row];
+  function reported(cards, row) {
+    const first = cards.text("first_reported", row), last = cards.text("last_reported", row);
     if (!first && !last) return [];
     if (!first || !last || first === last) return ["Reported ", whole(first || last), ". "];
     if (first.startsWith(last) || last.startsWith(first)) return ["First reported ", whole(first), ", last ", whole(last), ". "];
@@ -60,31 +76,54 @@
     return 0.2126 * r + 0.7152 * g + 0.0722 * b < 0.2;
   }
 
-  function report(data, row) {
-    const column = (name) => (data.columns[name] || [])[row] || "";
-    const title = data.name[row] || column("locality") || column("admin1") || column("site_id");
-    const response = data.responses && column("state_response");
+  function report(layer, row) {
+    const column = (name) => layer.cards.text(name, row);
+    const title = column("name") || column("locality") || column("admin1") || column("site_id");
+    const response = layer.responses && column("state_response");
     const operating = column("operating");
-    const source = link(data.url[row], column("source"));
+    const source = link(column("source_url"), column("source"));
+    const details = layer.details.map((detail) => detail.text(row)).filter(Boolean);
     return element("li", { "data-row": row },
-      element("div", { class: "ca-report-title" }, tag(atlas.status(data, row)), " ", text(title, "b")),
-      ...data.details.map((name) => column(name) && element("p", {}, text(column(name)))),
+      element("div", { class: "ca-report-title" }, tag(layer.statuses[layer.places.status[row]]), " ", text(title, "b")),
+      ...details.map((words) => element("p", {}, text(words))),
       element("p", { class: "ca-soft" },
         response ? "State response: " + phrase(response) + ". " : "",
-        operating && operating !== "unknown" ? "Last seen " + phrase(operating) + ". " : "", ...reported(data, row)),
+        operating && operating !== "unknown" ? "Last seen " + phrase(operating) + ". " : "", ...reported(layer.cards, row)),
       element("p", { class: "ca-soft ca-source" }, source ? "Source: " : "No source given", source,
         ...(column("source_date") ? [", ", whole(column("source_date"))] : []), " · ", whole(column("site_id"))));
   }
 
+  /* The reports of all places of a symbol, each place with its heading, a hundred at a time. */
+  const AT_ONCE = 100;
+  function* reports(layer, members) {
+    for (const place of members) {
+      const rows = layer.rowsOf(place), list = element("ol", {});
+      if (members.length > 1) yield element("h3", {}, text(layer.nameOf(place) || "Unnamed place"));
+      yield element("p", { class: "ca-meta" }, precision(rows, layer.cards));
+      yield list;
+      for (const row of rows) { list.append(report(layer, row)); yield null; }
+    }
+  }
+
+  function extend(list, waiting) {
+    let written = 0;
+    while (written < AT_ONCE) {
+      const { value, done } = waiting.next();
+      if (done) return;
+      if (value) list.append(value); else written += 1;
+    }
+  }
+
   /* The reports that do not fit are counted beneath the list; one press gives them more room. */
   const LINE = 28; // a report of which no line is seen is one more
-  function rest(list, grow) {
+  function rest(list, total, write, grow) {
     const more = element("button", { class: "ca-link ca-rest", type: "button", hidden: "" });
     const count = () => {
-      const end = list.getBoundingClientRect().bottom + 4;
-      const hidden = [...list.querySelectorAll("li")].filter((item) => item.getBoundingClientRect().top + LINE > end).length;
-      more.hidden = !hidden && list.scrollHeight - list.scrollTop <= list.clientHeight + 4;
-      more.textContent = hidden ? plural(hidden, "more report", "more reports") : "more of this report";
+      const end = list.getBoundingClientRect().bottom + 4, items = [...list.querySelectorAll("li")];
+      const seen = items.filter((item) => item.getBoundingClientRect().top + LINE <= end).length;
+      if (items.length < total && list.scrollHeight - list.scrollTop < 2 * list.clientHeight) write();
+      more.hidden = seen === total && list.scrollHeight - list.scrollTop <= list.clientHeight + 4;
+      more.textContent = total > seen ? plural(total - seen, "more report", "more reports") : "more of this report";
     };
     more.addEventListener("click", () => { if (!grow()) list.scrollBy(0, list.clientHeight - 40); count(); });
     list.addEventListener("scroll", count);
@@ -102,11 +141,12 @@
 
     function close() {
       if (!current) return;
-      const node = current.marker.getElement();
+      const { place: closed } = current;
       current = null;
       box.hidden = true;
       restore();
-      if (node) { node.classList.remove("ca-active"); node.focus({ preventScroll: true }); }
+      layer.activate(null);
+      layer.focus(closed);
     }
 
     /* The map goes back to where the reader had it, unless the reader moved it since. */
@@ -137,18 +177,14 @@
     }
 
     function fill(entry) {
-      const data = layer.data;
       const shut = element("button", { class: "ca-close", type: "button", "aria-label": "Close" }, "×");
       shut.addEventListener("click", close);
-      const title = element("h2", { tabindex: "-1" }, text(placeTitle(entry)));
-      const groups = entry.members.map((member) => [
-        entry.members.length > 1 ? element("h3", {}, text(named(member))) : null,
-        element("p", { class: "ca-meta" }, precision(member.rows, data)),
-        element("ol", {}, ...member.rows.map((row) => report(data, row))),
-      ]);
-      const list = element("div", { class: "ca-reports", tabindex: "0", role: "group", "aria-label": "Reports" }, ...groups.flat().filter(Boolean));
-      const { more, count } = rest(list, grow);
-      box.replaceChildren(shut, title, element("p", { class: "ca-meta" }, claims(entry, data.statuses)), list, more);
+      const title = element("h2", { tabindex: "-1" }, text(layer.titleOf(entry)));
+      const list = element("div", { class: "ca-reports", tabindex: "0", role: "group", "aria-label": "Reports" });
+      const waiting = reports(layer, entry.members), write = () => extend(list, waiting);
+      write();
+      const { more, count } = rest(list, entry.total, write, grow);
+      box.replaceChildren(shut, title, element("p", { class: "ca-meta" }, claims(entry, layer.statuses)), list, more);
       return { title, count };
     }
 
@@ -162,17 +198,16 @@
       place(entry);
       placed = map.getCenter();
       count();
-      const node = entry.marker.getElement();
-      if (node) node.classList.add("ca-active");
+      layer.activate(entry.place);
       title.focus({ preventScroll: true });
     }
 
     box.addEventListener("keydown", (event) => { if (event.key === "Escape") { event.stopPropagation(); close(); } });
     map.on("click", close);
-    map.on("zoomend", () => { if (current) { current = null; box.hidden = true; } });
+    map.on("zoomend", () => { if (current) { current = null; box.hidden = true; layer.activate(null); } });
     return { open, close, remove: () => box.remove() };
   }
 
-  atlas.placeTitle = placeTitle;
+  atlas.placeName = placeName;
   atlas.card = card;
 })(window.CompoundAtlas);

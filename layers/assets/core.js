@@ -35,7 +35,8 @@ window.CompoundAtlas = (function () {
     return element("a", attributes, text(words || host));
   }
 
-  const number = (value) => value.toLocaleString("en");
+  /* Thousands parted by commas. The browser's own formats take longer to load than to draw a map. */
+  const number = (value) => String(value).replace(/\B(?=(\d{3})+$)/g, ",");
   const plural = (count, one, many) => number(count) + " " + (count === 1 ? one : many);
   const phrase = (word) => word.replace(/_/g, " ");
 
@@ -52,8 +53,5 @@ window.CompoundAtlas = (function () {
     return [...counts];
   }
 
-  /* What is claimed of a row; the last status stands for all that the scale does not name. */
-  const status = (data, row) => data.statuses.at(data.status[row]);
-
-  return { status, read, element, drawing, text, link, number, plural, phrase, distance, tally };
+  return { read, element, drawing, text, link, number, plural, phrase, distance, tally };
 })();

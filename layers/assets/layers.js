@@ -1,17 +1,8 @@
-/* Owns: the Leaflet layers (sites, discs, areas, lines, labels) and the legend box.
+/* Owns: the Leaflet layers of areas, lines, discs and names, and the legend box.
    Each takes the id of a script tag with inert JSON and returns a Leaflet layer at once. */
 "use strict";
 (function (atlas) {
-  const { read, element, text, plural } = atlas;
-
-  /* Ground below, then discs, hairlines, labels, symbols: the same on anybody's map. */
-  const PANES = { land: 201, water: 202, area: 210, line: 215, disc: 220, hair: 590, label: 595, symbol: 600 };
-
-  function pane(map, name) {
-    const key = "ca-" + name;
-    if (!map.getPane(key)) map.createPane(key).style.zIndex = PANES[name];
-    return key;
-  }
+  const { read, element, text, pane } = atlas;
 
   /* Steps of 1e-5 degree back to [latitude, longitude]. */
   function decode(steps) {
@@ -85,20 +76,71 @@
   atlas.areas = (id) => shapes(id, (rings, options) => L.polygon(rings, options));
   atlas.lines = (id) => shapes(id, (parts, options) => L.polyline(parts.flat(), options));
 
-  atlas.discs = function (id) {
-    const data = read(id);
-    return new Filled((group, map) => {
-      // One canvas for all circles, however many; it must not catch the pointer.
-      const renderer = L.canvas({ pane: pane(map, "disc"), padding: 0.3 });
-      map.getPane("ca-disc").classList.add("ca-discs");
-      for (const [lat, lon, metres] of data.discs) {
-        group.addLayer(L.circle([lat, lon], {
-          radius: metres, renderer, pane: "ca-disc", interactive: false, color: data.colour,
-          weight: 1, opacity: 0.5, dashArray: "2 3", fillColor: data.colour, fillOpacity: 0.06,
-        }));
+  /* Circles to scale. Where latitudes stretch the map, a circle is an ellipse: its extents in
+     both directions are exact. One smaller than a symbol's rim cannot be seen. */
+  const EARTH_M = 6371008.8, SEEN = 4, CROWD = 2000;
+  const Discs = L.Layer.extend({
+    initialize: function (data) {
+      this.data = data;
+      this.ready = atlas.unpack(data.discs).then((columns) => {
+        const [lon, lat, radius] = columns.list.map((column) => column.numbers());
+        this.discs = { lon, lat, radius };
+        data.discs = null;
+        this._draw();
+      });
+    },
+    onAdd: function (map) { this._sheet = atlas.sheet(map, "disc"); this._draw(); },
+    onRemove: function () { this._sheet.remove(); },
+    getEvents: function () { return { moveend: this._draw }; },
+
+    _place: function (crs) {
+      if (this.crs === crs) return;
+      this.crs = crs;
+      const { lon, lat, radius } = this.discs, turns = Float64Array.from(radius, (metres) => metres / EARTH_M * 180 / Math.PI);
+      const pole = (degrees) => Math.max(-89.9, Math.min(89.9, degrees));
+      const tops = atlas.plane(crs, lon, lat.map((degrees, i) => pole(degrees + turns[i])));
+      const bottoms = atlas.plane(crs, lon, lat.map((degrees, i) => pole(degrees - turns[i])));
+      const easts = atlas.plane(crs, lon.map((degrees, i) => {
+        const ratio = Math.sin(Math.min(90, turns[i]) * Math.PI / 180) / Math.cos(lat[i] * Math.PI / 180);
+        return degrees + Math.asin(Math.min(1, ratio)) * 180 / Math.PI;
+      }), lat);
+      this.flat = { x: tops.x, y: tops.y.map((y, i) => (y + bottoms.y[i]) / 2) };
+      this.high = tops.y.map((y, i) => Math.abs(bottoms.y[i] - y) / 2);
+      this.wide = easts.x.map((x, i) => Math.abs(x - tops.x[i]));
+    },
+
+    _draw: async function () {
+      const map = this._map;
+      if (!map || !this.discs || !map.getSize().x) return;
+      this._place(map.options.crs);
+      const { pen, box } = this._sheet.fresh(), turn = this._turn = {};
+      const scale = map.options.crs.scale(map.getZoom()) / map.options.crs.scale(0), origin = map.getPixelOrigin();
+      const { x, y } = this.flat, seen = [];
+      for (let i = 0; i < x.length; i++) {
+        const wide = this.wide[i] * scale, high = this.high[i] * scale, left = x[i] * scale - origin.x, top = y[i] * scale - origin.y;
+        if (high >= SEEN && left + wide > box[0] && left - wide < box[2] && top + high > box[1] && top - high < box[3]) seen.push([left, top, wide, high]);
       }
-    });
-  };
+      pen.strokeStyle = pen.fillStyle = this.data.colour;
+      pen.setLineDash([2, 3]);
+      // Thousands of rims would be one dark field: of a crowd the area is shown that they cover.
+      const crowded = seen.length > CROWD;
+      pen.canvas.style.opacity = crowded ? 0.14 : "";
+      for (let from = 0, step = 500; from < seen.length; from += step) {
+        if (from) await atlas.pause();
+        if (turn !== this._turn || !this._map) return; // the map was moved meanwhile
+        for (const [left, top, wide, high] of seen.slice(from, from + step)) {
+          pen.beginPath();
+          pen.ellipse(left, top, wide, high, 0, 0, 2 * Math.PI);
+          pen.globalAlpha = crowded ? 1 : 0.06;
+          pen.fill();
+          if (crowded) continue;
+          pen.globalAlpha = 0.5;
+          pen.stroke();
+        }
+      }
+    },
+  });
+  atlas.discs = (id) => new Discs(read(id));
 
   /* Boxes are [left, top, right, bottom] in layer pixels. Symbols and names note where they
      stand on the map (`_atlasBoxes`), so that later names keep clear of them. */
@@ -163,21 +205,7 @@
   });
   atlas.labels = (id) => new Labels(read(id));
 
-  const MOST_HAIRS = 12;
-  const SEVERAL = 3;
   const FEW = 120; // symbols: among more, each name tries fewer places
-
-  /* What a symbol may be called, the longest first. A place that is merged into another keeps
-     its name if it has several reports, and at least half as many. */
-  function wordings(members) {
-    const [first, second] = members, others = members.length - 1;
-    if (!first.label) return [];
-    if (!others) return [first.label];
-    const short = [first.label + " and " + others + " more", first.label];
-    if (!second.label || second.label === first.label || second.total < SEVERAL || 2 * second.total < first.total) return short;
-    const both = others === 1 ? first.label + " and " + second.label : first.label + ", " + second.label + " and " + (others - 1) + " more";
-    return [both, ...short];
-  }
 
   /* Where a name may begin: beside its symbol, beneath, above; then there, moved to either side. */
   function starts(x, y, r, wide, low, high, few) {
@@ -187,132 +215,32 @@
     return [...beside, ...[inside, x - 0.4 * wide, x - 0.6 * wide, x - r, x + r - wide].flatMap((left) => [[left, y + r + 8], [left, y - r - 8]])];
   }
 
-  const Sites = L.Layer.extend({
-    initialize: function (data) {
-      this.data = data;
-      const slots = data.statuses.length;
-      data.responses = data.columns.state_response.some((word) => word && word !== "unknown");
-      this.places = data.places.map(([lat, lon], i) => ({
-        latlng: L.latLng(lat, lon), label: data.labels[i], rows: [], total: 0, counts: new Array(slots).fill(0),
-      }));
-      data.place.forEach((index, row) => {
-        if (index < 0) return;
-        const place = this.places[index], status = data.status[row];
-        place.rows.push(row);
-        place.total += 1;
-        place.counts[status < 0 ? slots - 1 : status] += 1;
-      });
-    },
-    onAdd: function (map) {
-      this._symbols = L.layerGroup().addTo(map);
-      this._hairs = L.layerGroup().addTo(map);
-      this._names = labelBox(map);
-      this._card = atlas.card(this, map);
-      this._draw();
-    },
-    onRemove: function (map) {
-      this._card.remove();
-      this._symbols.remove();
-      this._hairs.remove();
-      this._names.remove();
-      map._atlasBoxes = null;
-      map.fire("atlas:symbols");
-    },
-    getEvents: function () { return { zoomend: this._draw, moveend: this._cull, "atlas:controls": this._cull }; },
-
-    _draw: function () {
-      const map = this._map, zoom = map.getZoom();
-      for (const place of this.places) Object.assign(place, map.project(place.latlng, zoom));
-      this._groups = atlas.merge(this.places, this.data.unit_px).map((group) => this._group(group));
-      this._symbols.clearLayers();
-      this._hairs.clearLayers();
-      this._cull();
-    },
-
-    /* Only symbols in and around the view are in the page, however many places there are. */
-    _cull: function () {
-      const map = this._map, view = map.getBounds().pad(0.25), seen = [];
-      for (const group of this._groups) {
-        const inside = view.contains(group.latlng);
-        if (inside) seen.push(group);
-        if (inside === this._symbols.hasLayer(group.marker)) continue;
-        if (!inside) { this._symbols.removeLayer(group.marker); continue; }
-        this._symbols.addLayer(group.marker);
-        if (!group.drawn) group.drawn = group.hairs(map).map((hair) => this._hairs.addLayer(hair));
+  /* Write the first of each group's words that has room, and return all that is taken. */
+  function nameSymbols(holder, map, groups, wordings) {
+    const nodes = [], [low, , high] = atlas.view(map), few = groups.length <= FEW;
+    const taken = controls(map).concat(groups.map(({ x, y, radius }) => [x - radius - 2, y - radius - 2, x + radius + 2, y + radius + 2]));
+    const room = (words, { x, y, radius }) => {
+      const wide = width(words, "place");
+      for (const [left, middle] of starts(x, y, radius + 3, wide, low, high, few)) {
+        const box = [left, middle - 8, left + wide, middle + 8];
+        if (left <= low || left + wide >= high || !free(box, taken)) continue;
+        taken.push(box);
+        return label(words, "place", [left, middle]);
       }
-      map._atlasBoxes = this._label(seen);
-      map.fire("atlas:symbols");
-    },
+      return null;
+    };
+    for (const group of groups) {
+      const choices = wordings(group);
+      for (const words of few ? choices : choices.slice(-1)) {
+        const node = room(words, group);
+        if (node) { nodes.push(node); break; }
+      }
+    }
+    holder.replaceChildren(...nodes);
+    return taken;
+  }
 
-    /* Name the places beside their symbols, the largest first, where there is room. */
-    _label: function (groups) {
-      const map = this._map, nodes = [];
-      const size = map.getSize(), corner = map.containerPointToLayerPoint([0, 0]);
-      const points = groups.map((group) => map.latLngToLayerPoint(group.latlng));
-      const low = corner.x, high = corner.x + size.x, few = groups.length <= FEW;
-      const taken = controls(map).concat(groups.map((group, i) => {
-        const r = group.radius + 2, { x, y } = points[i];
-        return [x - r, y - r, x + r, y + r];
-      }));
-      const room = (words, { x, y }, r) => {
-        const wide = width(words, "place");
-        for (const [left, middle] of starts(x, y, r, wide, low, high, few)) {
-          const box = [left, middle - 8, left + wide, middle + 8];
-          if (left <= low || left + wide >= high || !free(box, taken)) continue;
-          taken.push(box);
-          return label(words, "place", [left, middle]);
-        }
-        return null;
-      };
-      groups.forEach((group, i) => {
-        for (const words of few ? group.words : group.words.slice(-1)) {
-          const node = room(words, points[i], group.radius + 3);
-          if (node) { nodes.push(node); break; }
-        }
-      });
-      this._names.replaceChildren(...nodes);
-      return taken;
-    },
-
-    _group: function (group) {
-      const members = group.members.map((i) => this.places[i]), first = members[0];
-      const drawn = atlas.symbol(group.counts, this.data.statuses, this.data.unit_px);
-      const icon = L.divIcon({ html: drawn.node, className: "ca-symbol", iconSize: [drawn.size, drawn.size] });
-      const marker = L.marker(first.latlng, { icon, pane: pane(this._map, "symbol"), riseOnHover: true });
-      const entry = { latlng: first.latlng, marker, members, words: wordings(members), counts: group.counts, total: group.total, radius: drawn.radius };
-      const look = { color: "#7c1b13", weight: 1, interactive: false };
-      marker.on("add", () => this._wire(marker.getElement(), entry));
-      // Lines to a few places explain a symbol; lines to hundreds would hide the map.
-      const others = members.length <= MOST_HAIRS ? members.slice(1) : [];
-      entry.hairs = (map) => others.flatMap((place) => [
-        L.polyline([first.latlng, place.latlng], { ...look, pane: pane(map, "hair") }),
-        L.circleMarker(place.latlng, { ...look, pane: pane(map, "hair"), radius: 2.2, fillColor: "#7c1b13", fillOpacity: 1, className: "ca-member" }),
-      ]);
-      return entry;
-    },
-
-    _wire: function (node, entry) {
-      const title = atlas.placeTitle(entry);
-      node.setAttribute("aria-label", title + ": " + plural(entry.total, "report", "reports"));
-      node.setAttribute("role", "button");
-      const open = (event) => { L.DomEvent.stop(event); this.open(entry); };
-      node.addEventListener("click", open);
-      node.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") open(event); });
-    },
-
-    open: function (entry) { this._card.open(entry); },
-
-    /* Bring a row's place into view and open its card. */
-    show: function (row) {
-      const place = this.places[this.data.place[row]], map = this._map;
-      const find = () => this._groups.find((group) => group.members.includes(place));
-      this._card.close();
-      map.getContainer().scrollIntoView({ block: "nearest" });
-      if (!map.getBounds().contains(place.latlng)) map.setView(place.latlng, Math.max(map.getZoom(), 7), { animate: false });
-      this.open(find());
-    },
-  });
-  atlas.sites = (id) => new Sites(read(id));
+  Object.assign(atlas, { labelBox, nameSymbols });
 
   /* The legend of a map without our page around it. */
   atlas.box = function (id, map) {

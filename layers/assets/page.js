@@ -31,38 +31,56 @@
     });
   }
 
-  const NOWHERE = { "-1": "no location", "-2": "too near a pole for this map" };
+  /* Where a row stands that has no symbol: those near a pole come before those without a location. */
+  const nowhere = (layer, i) => (i < layer.places.rows + layer.data.polar ? "too near a pole for this map" : "no location");
 
   function row(layer, i, map) {
-    const data = layer.data, column = (name) => data.columns[name][i];
-    const title = data.name[i] || column("locality") || column("admin1") || column("site_id");
-    const located = data.place[i] >= 0;
+    const column = (name) => layer.cards.text(name, i);
+    const title = column("name") || column("locality") || column("admin1") || column("site_id");
+    const located = i < layer.places.rows;
     const name = located ? element("button", { type: "button", class: "ca-link" }, text(title)) : text(title);
     if (located) name.addEventListener("click", () => { map.addLayer(layer); layer.show(i); });
     const where = [column("admin1"), column("country")].filter(Boolean).join(", ");
-    const radius = data.radius[i], response = data.responses ? phrase(column("state_response")) : "";
-    const precision = radius === null ? "radius not stated" : "within " + distance(radius);
+    const radius = layer.cards.column("radius").numbers()[i], response = layer.responses ? phrase(column("state_response")) : "";
+    const precision = Number.isNaN(radius) ? "radius not stated" : "within " + distance(radius);
     const cell = (...content) => element("td", { role: "cell" }, ...content);
     return element("tr", { "data-row": i, role: "row" },
       cell(name, element("small", {}, text(where))),
-      cell(atlas.status(data, i).label, element("small", {}, response)),
-      cell(NOWHERE[data.place[i]] || precision),
-      cell(link(data.url[i], column("source")) || "none given", element("small", {}, column("source_date"))));
+      cell(layer.statuses[layer.places.status[i]].label, element("small", {}, response)),
+      cell(located ? precision : nowhere(layer, i)),
+      cell(link(column("source_url"), column("source")) || "none given", element("small", {}, column("source_date"))));
   }
 
-  /* Rows are written when the table is first opened, a hundred at a time. */
+  /* Rows are written when the table is first opened, a hundred at a time, and again when others
+     are shown. */
   function table(panel, layers, map) {
     const body = panel.querySelector(".ca-table tbody"), more = panel.querySelector(".ca-more");
-    const rows = layers.flatMap((layer) => layer.data.place.map((_, i) => [layer, i]));
-    let shown = 0;
+    let orders = null, written = 0;
+    const left = () => orders.reduce((sum, order) => sum + order.length, 0) - written;
     const extend = () => {
-      body.append(...rows.slice(shown, shown + PAGE_ROWS).map(([layer, i]) => row(layer, i, map)));
-      shown = Math.min(rows.length, shown + PAGE_ROWS);
-      more.hidden = shown === rows.length;
-      more.textContent = "Show more (" + plural(rows.length - shown, "row", "rows") + " left)";
+      let skip = written;
+      const fresh = [];
+      layers.forEach((layer, k) => {
+        const wanted = orders[k].subarray(skip, skip + PAGE_ROWS - fresh.length);
+        skip = Math.max(0, skip - orders[k].length);
+        for (const i of wanted) fresh.push(row(layer, i, map));
+      });
+      body.append(...fresh);
+      written += fresh.length;
+      more.hidden = !left();
+      more.textContent = "Show more (" + plural(left(), "row", "rows") + " left)";
     };
-    panel.addEventListener("atlas:tab", (event) => { if (event.detail === "table" && !shown) extend(); });
+    const renew = () => {
+      if (panel.dataset.tab !== "table") { orders = null; return; }
+      orders = layers.map((layer) => layer.order());
+      written = 0;
+      body.replaceChildren();
+      extend();
+    };
+    const open = () => { if (panel.dataset.tab === "table" && !orders) Promise.all(layers.map((layer) => layer.ready)).then(renew); };
+    panel.addEventListener("atlas:tab", open);
     more.addEventListener("click", extend);
+    for (const layer of layers) layer.on("atlas:shown", renew);
   }
 
   function switches(panel, map) {
@@ -82,10 +100,7 @@
     L.DomEvent.disableClickPropagation(chip);
     const count = () => {
       const view = map.getBounds();
-      let outside = 0;
-      for (const layer of layers) {
-        for (const place of layer.places) if (!view.contains(place.latlng)) outside += place.total;
-      }
+      const outside = layers.reduce((sum, layer) => sum + layer.outside(view), 0);
       const appears = chip.hidden !== (outside === 0);
       chip.hidden = outside === 0;
       chip.textContent = plural(outside, "report", "reports") + " outside this view · show all";
@@ -93,7 +108,7 @@
     };
     chip.addEventListener("click", () => map.fitBounds(everything, { ...BESIDE_CONTROLS, animate: false }));
     map.on("moveend", count);
-    count();
+    for (const layer of layers) { layer.on("atlas:shown", count); layer.ready.then(count); }
   }
 
   /* Fit the view now, and again whenever the map changes size, until the reader moves it. */

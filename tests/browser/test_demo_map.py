@@ -11,13 +11,15 @@ WIDE, PHONE = (1200, 800), (390, 844)
 
 
 def reports_behind_symbols(page):
-    """Press every symbol of the whole map, zooming in nowhere, and collect the rows listed."""
-    rows = set()
+    """Press every symbol of the whole map, zooming in nowhere, and collect the ids listed."""
+    rows = []
     for symbol in page.locator(".ca-symbol").all():
         symbol.focus()
         page.keyboard.press("Enter")
         assert page.locator(".ca-card").is_visible()
-        rows |= {int(r.get_attribute("data-row")) for r in page.locator(".ca-card li").all()}
+        ids = page.locator(".ca-card .ca-source .ca-whole:last-child").all_inner_texts()
+        assert len(ids) == page.locator(".ca-card li").count()
+        rows += ids
         page.keyboard.press("Escape")
         assert page.locator(".ca-card").is_hidden()
     return rows
@@ -39,17 +41,44 @@ def test_every_located_report_is_behind_a_symbol(watch, demo, size):
     watched = watch(*size)
     page = watched.open(demo / "map.html")
     page.click(".ca-beyond")
-    located = geo.example_sites().geometry.notna().to_numpy().nonzero()[0]
-    assert reports_behind_symbols(page) == set(located.tolist())
+    sites = geo.example_sites()
+    located = sites["site_id"][sites.geometry.notna()]
+    assert sorted(reports_behind_symbols(page)) == sorted(located)
     watched.assert_quiet()
+
+
+def drawn(page):
+    """Every symbol: its name, radius, counts, and the colour in the middle of each sector."""
+    return page.evaluate(
+        """() => {
+        const layer = Object.values(window).find((v) => v && v.setShown);
+        const canvas = document.querySelector(".leaflet-ca-symbol-pane canvas");
+        const pen = canvas.getContext("2d"), corner = L.DomUtil.getPosition(canvas);
+        const pixel = (x, y) => {
+            const at = [x - corner.x, y - corner.y].map(Math.floor);
+            const [r, g, b] = pen.getImageData(...at, 1, 1).data;
+            return "rgb(" + r + ", " + g + ", " + b + ")";
+        };
+        return layer.groups.map(({ x, y, radius, counts, total, place }) => {
+            let from = 0;
+            const sectors = counts.map((count, i) => {
+                const angle = 2 * Math.PI * (from + count / 2) / total - Math.PI / 2;
+                from += count;
+                // Between the number, where there is one, and the rim.
+                const share = total === 1 ? 0.4 : 0.78;
+                if (!count || (total > 1 && radius < 10)) return null;
+                const dx = share * radius * Math.cos(angle), dy = share * radius * Math.sin(angle);
+                return [layer.statuses[i].key, pixel(x + dx, y + dy)];
+            }).filter(Boolean);
+            const name = layer.nameOf(place), rim = pixel(x, y + radius);
+            return { name, x, y, radius, total, sectors, rim };
+        });
+    }"""
+    )
 
 
 def test_legend_colours_are_the_symbols_colours(watch, demo):
     page = watch().open(demo / "map.html")
-    drawn = page.eval_on_selector_all(
-        ".ca-symbol [data-status]",
-        "all => all.map(e => [e.dataset.status, getComputedStyle(e).fill])",
-    )
     legend = page.eval_on_selector_all(
         "#ca-legend .ca-key li",
         "all => all.map(e => [e.querySelector('span').firstChild.textContent,"
@@ -57,8 +86,9 @@ def test_legend_colours_are_the_symbols_colours(watch, demo):
     )
     legend = {word: colour for word, colour in legend if word in STATUS_SCALE.labels}
     labels = dict(zip(STATUS_SCALE.keys, STATUS_SCALE.labels, strict=True))
-    assert {status for status, _ in drawn} == {"confirmed", "suspected"}
-    assert all(legend[labels[status]] == colour for status, colour in drawn)
+    sectors = [sector for symbol in drawn(page) for sector in symbol["sectors"]]
+    assert {status for status, _ in sectors} == {"confirmed", "suspected"}
+    assert all(legend[labels[status]] == colour for status, colour in sectors)
 
 
 def test_the_circles_are_as_large_as_the_legend_says(watch, demo):
@@ -66,11 +96,25 @@ def test_the_circles_are_as_large_as_the_legend_says(watch, demo):
     legend = page.eval_on_selector_all(
         ".ca-sizes circle", "all => all.map(e => Number(e.getAttribute('r')))"
     )
-    largest = page.eval_on_selector(
-        ".ca-symbol[aria-label^='Sihanoukville']",
-        "e => Number(e.querySelectorAll('circle')[1].getAttribute('r'))",
+    symbols = {symbol["name"]: symbol for symbol in drawn(page)}
+    assert symbols["Sihanoukville"]["radius"] == pytest.approx(max(legend), abs=0.06)
+    assert symbols["Sihanoukville"]["rim"] == "rgb(124, 27, 19)"
+    for symbol in symbols.values():
+        assert symbol["radius"] == pytest.approx(legend[0] * symbol["total"] ** 0.5, abs=0.3)
+
+
+def test_where_circles_hold_more_than_any_place_the_legend_follows(watch, demo):
+    page = watch().open(demo / "map.html")
+    before = page.text_content(".ca-sizes")
+    page.evaluate(
+        "void Object.values(window).find((v) => v && v.setShown)"
+        "._map.setView([15, 110], 3, { animate: false })"
     )
-    assert largest == pytest.approx(max(legend), abs=0.06)
+    largest = max(drawn(page), key=lambda symbol: symbol["total"])
+    assert page.text_content(".ca-sizes") != before
+    assert str(largest["total"]) in page.text_content(".ca-sizes")
+    circle = page.locator(".ca-sizes circle").last
+    assert float(circle.get_attribute("r")) == pytest.approx(largest["radius"], abs=0.06)
 
 
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
@@ -148,12 +192,8 @@ def test_layers_can_be_switched_off_and_on(watch, demo):
 
 def test_symbols_never_overlap_much(watch, demo):
     page = watch(*PHONE).open(demo / "map.html")
-    circles = page.eval_on_selector_all(
-        ".ca-symbol svg",
-        "all => all.map(e => { const b = e.getBoundingClientRect();"
-        " return [b.x + b.width / 2, b.y + b.height / 2,"
-        " Number(e.querySelectorAll('circle')[1].getAttribute('r'))]; })",
-    )
+    circles = [(symbol["x"], symbol["y"], symbol["radius"]) for symbol in drawn(page)]
+    assert len(circles) >= 10
     for i, (x, y, r) in enumerate(circles):
         for u, v, s in circles[i + 1 :]:
             assert (x - u) ** 2 + (y - v) ** 2 >= (0.6 * max(r, s)) ** 2

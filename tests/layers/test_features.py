@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from column_reader import rows_of, unpack
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -102,17 +103,20 @@ STATUS = st.sampled_from(["confirmed", "suspected", "rejected", "unknown", None]
 def test_reports_at_one_point_are_one_place_and_every_count_adds_up(rows):
     frame = sites(*(spot for spot, _ in rows), status=[status for _, status in rows])
     layer = layers.site_layer(frame)
+    found = rows_of(layer)
     located = [spot for spot, _ in rows if spot]
-    assert [p < 0 for p in layer.payload["place"]] == [spot is None for spot, _ in rows]
-    assert len(layer.payload["places"]) == len({(round(x, 5), round(y, 5)) for x, y in located})
-    for (spot, _), place in zip(rows, layer.payload["place"], strict=True):
+    assert len(found.place) == len(found.status) == len(found.cards["site_id"]) == len(rows)
+    assert len(found.places) == len({(round(x, 5), round(y, 5)) for x, y in located})
+    for name, place in zip(found.cards["site_id"], found.place, strict=True):
+        spot, status = rows[int(name[1:])]
+        assert (place < 0) == (spot is None)
+        assert found.status[found.cards["site_id"].index(name)] == (status or "unknown")
         if spot is not None:
-            lat, lon = layer.payload["places"][place]
-            assert (lon, lat) == pytest.approx(spot, abs=HALF_UNIT)
-    assert all(len(layer.payload[key]) == len(rows) for key in ("status", "name", "radius", "url"))
+            assert found.places[place] == pytest.approx(spot, abs=HALF_UNIT)
+    assert layer.tally.unlocated == len(rows) - len(located)
+    assert layer.tally.reports.tolist() == found.reports
     expected = Counter(status or "unknown" for _, status in rows)
-    drawn = Counter(layer.payload["statuses"][i]["key"] for i in layer.payload["status"])
-    assert drawn == expected
+    assert Counter(found.status) == expected
     words = dict(zip(layers.STATUS_SCALE.labels, layers.STATUS_SCALE.keys, strict=True))
     legend = {words[e.label]: e.count for s in layer.legend for e in s.entries}
     assert legend == dict(expected)
@@ -124,40 +128,27 @@ def test_the_largest_symbol_in_the_legend_is_the_largest_place():
     assert layers.site_layer(sites(None)).legend[0].sizes == 0
 
 
-def test_a_place_is_named_by_most_of_its_reports_without_details():
-    names = ["Poipet (plaza)", "Poipet town", "Kbal Spean, Poipet", ""]
-    layer = layers.site_layer(sites(*[(102.5, 13.6)] * 4, locality=names))
-    assert layer.payload["labels"] == ["Poipet"]
-    assert layers.site_layer(sites((1, 1), locality=[None])).payload["labels"] == [""]
-
-
-@pytest.mark.parametrize("order", [[0, 1, 2, 3], [3, 1, 0, 2]])
-def test_the_order_of_rows_changes_no_place_and_no_name(order):
-    frame = sites((1, 1), (1, 1), (2, 2), (2, 2), locality=["b", "a", "d", "c"])
-    payload = layers.site_layer(frame.iloc[order]).payload
-    assert payload["places"] == [[1, 1], [2, 2]]
-    assert payload["labels"] == ["a", "c"]
-    discs = layers.uncertainty_layer(frame.iloc[order]).payload["discs"]
-    assert discs == [[1, 1, 5000], [2, 2, 5000]]
-
-
 def test_only_the_columns_of_the_card_enter_payload_and_page():
     canary = "CANARY-7f3e"
     private = ["victim_phone", "notes", "verbatim_location", "source_file", "evidence", "abuses"]
     frame = sites((104.9, 11.5), None, **{column: [canary, canary] for column in private})
     frame = frame.assign(open_note=["shown one", "shown two"])
-    page = page_html(layers.site_map(frame, details=["open_note"]))
-    assert canary not in page
-    assert not [c for c in private if f'"{c}"' in page]
-    assert "shown one" in page
-    assert "shown two" in page
-    assert canary in page_html(layers.site_map(frame, details=["notes"]))
+    page = layers.site_map(frame, details=["open_note"])
+    text = page_html(page)
+    assert canary not in text
+    assert not [c for c in private if f'"{c}"' in text]
+    layer = page.atlas_layers[-1]
+    assert canary not in str(vars(rows_of(layer)))
+    assert rows_of(layer).details == {"open_note": ["shown one", "shown two"]}
+    opened = layers.site_layer(frame, details=["notes"])
+    assert rows_of(opened).details == {"notes": [canary, canary]}
 
 
 def test_a_layers_frame_and_its_exact_coordinates_do_not_enter_the_page():
     frame = sites((104.912345678, 11.598765432), geometry_backup=["104.912345678"])
-    page = page_html(layers.site_map(frame))
-    assert "104.91235" in page
+    made = layers.site_map(frame)
+    page = page_html(made)
+    assert rows_of(made.atlas_layers[-1]).places == [(104.91235, 11.59877)]
     assert "104.912345678" not in page
     assert "11.5987654" not in page
 
@@ -215,12 +206,12 @@ def test_missing_and_empty_geometries_are_not_drawn_and_break_nothing(make):
     kind = type(frame.geometry.iloc[0])
     frame.geometry = [frame.geometry.iloc[0], None, kind()]
     layer = LAYERS[make](frame)
-    drawn = next(
-        layer.payload[k] for k in ("places", "discs", "shapes", "labels") if k in layer.payload
-    )
-    assert len(drawn) == 1
     if make == "site_layer":
-        assert layer.payload["place"].tolist() == [0, -1, -1]
+        assert rows_of(layer).place == [0, -1, -1]
+    elif make == "uncertainty_layer":
+        assert len(discs_of(layer)) == 1
+    else:
+        assert len(layer.payload["shapes" if "shapes" in layer.payload else "labels"]) == 1
 
 
 @pytest.mark.parametrize("make", LAYERS)
@@ -250,7 +241,7 @@ def test_labels_of_the_index_do_not_matter(index):
     frame = sites((1, 1), (1, 1), (2, 2), uncertainty_m=[1.0, 2.0, None])
     labelled = frame.copy()
     labelled.index = pd.Index(index, tupleize_cols=False)
-    assert layers.site_layer(labelled).payload["place"].tolist() == [0, 0, 1]
+    assert rows_of(layers.site_layer(labelled)).place == [0, 0, 1]
     assert layers.uncertainty_layer(labelled).payload == layers.uncertainty_layer(frame).payload
     assert labelled.index.equals(pd.Index(index, tupleize_cols=False))
 
@@ -275,18 +266,25 @@ def test_rows_that_are_not_public_are_announced_where_they_are_drawn():
         layers.site_layer(frame.drop(columns="sensitivity"))
 
 
+def discs_of(layer):
+    """Longitude, latitude and radius of each circle."""
+    columns = unpack(layer.payload["discs"])
+    lon, lat = ([v / 1e5 for v in columns[name]] for name in ("lon", "lat"))
+    return sorted(zip(lon, lat, columns["radius"], strict=True))
+
+
 def test_discs_are_drawn_once_for_each_point_and_radius():
     frame = sites((1, 1), (1, 1), (1, 1), (2, 2), None, uncertainty_m=[5.0, 5.0, 9.0, None, 7.0])
     layer = layers.uncertainty_layer(frame)
-    assert layer.payload["discs"] == [[1, 1, 5], [1, 1, 9]]
-    assert layers.uncertainty_layer(frame.drop(columns="uncertainty_m")).payload["discs"] == []
-    assert layers.uncertainty_layer(sites((1, 1), uncertainty_m=[-5.0])).payload["discs"] == []
+    assert discs_of(layer) == [(1, 1, 5), (1, 1, 9)]
+    for nothing in (frame.drop(columns="uncertainty_m"), sites((1, 1), uncertainty_m=[-5.0])):
+        assert discs_of(layers.uncertainty_layer(nothing)) == []
 
 
 def test_only_web_addresses_become_links():
     urls = ["https://example.org/a", "javascript:alert(1)", None]
     layer = layers.site_layer(sites((1, 1), (1, 1), (1, 1), source_url=urls))
-    assert layer.payload["url"] == ["https://example.org/a", "", ""]
+    assert rows_of(layer).cards["source_url"] == ["https://example.org/a", "", ""]
 
 
 def test_a_choropleths_legend_is_its_scale():

@@ -5,7 +5,6 @@ import zlib
 from types import SimpleNamespace
 
 import numpy as np
-import pytest
 
 
 def whole(data, n, width):
@@ -34,7 +33,7 @@ def column(about, data):
     return [words[v] for v in values], used + about["size"]
 
 
-def unpack_columns(pack):
+def unpack(pack):
     """Every column by name."""
     data = zlib.decompressobj(-15).decompress(base64.b64decode(pack["bytes"]))
     found = {}
@@ -45,10 +44,10 @@ def unpack_columns(pack):
     return found
 
 
-def read_rows(layer):
+def rows_of(layer):
     """What the page knows of a layer of sites, row by row in its own order."""
     payload = layer.payload
-    symbols, cards = unpack_columns(payload["symbols"]), unpack_columns(payload["cards"])
+    symbols, cards = unpack(payload["symbols"]), unpack(payload["cards"])
     n, reports = len(symbols["status"]), [int(r) for r in symbols["reports"]]
     place = [p for p, count in enumerate(reports) for _ in range(count)]
     place += [-2] * payload["polar"]
@@ -61,15 +60,5 @@ def read_rows(layer):
         reports=reports,
         status=[payload["statuses"][int(s)]["key"] for s in symbols["status"]],
         cards=cards,
-        details=unpack_columns(payload["details"]),
+        details=unpack(payload["details"]),
     )
-
-
-@pytest.fixture(scope="session")
-def unpack():
-    return unpack_columns
-
-
-@pytest.fixture(scope="session")
-def rows_of():
-    return read_rows

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import shapely
+from pyproj import Transformer
 
 from geo.errors import GeometryError
 from geo.nullmodels import csr
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
     from numpy.typing import NDArray
+    from pyproj import CRS
     from shapely.geometry.base import BaseGeometry
 
     from geo._patterns import Pattern
@@ -25,7 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["drawer_of", "model_for"]
 
-_SAME_AREA = 1e-6  # of the window: what rounding may make of its outline
+_SAME_AREA = 1e-5  # of the window: what projecting and rounding may make of its outline
+_SIDE_M = 2000.0  # sides no longer than this bend by some centimetres when they are projected
 
 
 def model_for(
@@ -63,7 +67,7 @@ def model_for(
             "random_shift(sites, window), random_labelling(sites, other, window) or csr(window)."
         )
         raise ValueError(message)
-    model = csr(window) if null is None else null
+    model = csr(window) if null is None else _moved(null, pattern)
     _require_same_window(model, pattern)
     if model.given is None:
         return model
@@ -124,6 +128,31 @@ def drawer_of(
 def _sorted(xy: Floats) -> Floats:
     """Return points in an order of their own."""
     return np.asarray(xy[np.lexsort(xy.T)])
+
+
+def _moved(model: NullModel, pattern: Pattern) -> NullModel:
+    """
+    Put a model into the plane of the points, if both planes keep areas.
+
+    The cells of a surface and the window that they fill have other middles, and so other planes.
+    """
+    apart = model.crs != pattern.crs and model.given is None
+    if not apart or not all(_keeps_areas(crs) for crs in (model.crs, pattern.crs)):
+        return model
+    change = Transformer.from_crs(model.crs, pattern.crs, always_xy=True)
+
+    def draw(n: int, rng: np.random.Generator) -> Floats:
+        return np.column_stack(change.transform(*model.draw(n, rng).T))
+
+    outline = shapely.transform(
+        shapely.segmentize(model.window, _SIDE_M), change.transform, interleaved=False
+    )
+    return replace(model, window=outline, crs=pattern.crs, draw=draw)
+
+
+def _keeps_areas(crs: CRS) -> bool:
+    """Whether a plane is one of those that frames in degrees are put into."""
+    return bool(crs.coordinate_operation) and "Equal Area" in crs.coordinate_operation.method_name
 
 
 def _require_same_window(model: NullModel, pattern: Pattern) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import folium
 from branca.element import Element
 from jinja2 import TemplateError
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from geo.errors import ExportError
 from layers.text import Inert, html

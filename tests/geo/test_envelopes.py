@@ -229,6 +229,32 @@ def test_a_null_of_another_window_or_plane_is_refused():
     assert run(sites, null=geo.csr(rebuilt)).n_simulations == 99
 
 
+def test_the_cells_of_a_density_are_a_null_for_the_window_in_degrees():
+    window = gpd.GeoSeries([box(103, 11, 105, 13).union(box(105, 11, 106, 12))], crs=4326)
+    sites = geo.csr(window).simulate(60, rng=2).to_frame("geometry").assign(uncertainty_m=10.0)
+    cells = geo.kernel_density(sites, window, bandwidth_m=40_000, cell_size_m=8_000).to_frame()
+    assert geo.local_crs(cells) != geo.local_crs(window)
+    null = geo.inhomogeneous_poisson(cells, weight="expected")
+    result = geo.envelope_test(
+        sites, window, null=null, n_simulations=199, rng=1, progress=False, test="mad"
+    )
+    # drawn by the same cells in the window's own plane
+    plane = window.to_crs(geo.local_crs(window))
+    same = geo.inhomogeneous_poisson(cells.to_crs(plane.crs), weight="expected")
+    there = geo.envelope_test(
+        sites, plane, null=same, n_simulations=199, rng=1, progress=False, test="mad"
+    )
+    scale = there.curves.std(axis=0).max()
+    assert np.abs(result.expected - there.expected).max() < 0.3 * scale
+
+
+def test_pairs_at_one_coordinate_are_said_to_stay_in_k_and_l():
+    sites = drawn(geo.csr(BOX), 20, 3, uncertainty_m=30.0)
+    twice = gpd.GeoDataFrame(pd.concat([sites, sites.iloc[:5]], ignore_index=True), crs=PLANE)
+    assert "stay in it throughout" in run(twice, distances_m=[20, 80]).summary()
+    assert "stay in it throughout" not in run(sites, distances_m=[20, 80]).summary()
+
+
 def test_weights_of_areas_are_a_null_of_their_own():
     areas = gpd.GeoDataFrame(
         {"people": [9.0, 1.0]}, geometry=[box(0, 0, 500, 1000), box(500, 0, 1000, 1000)], crs=PLANE

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["drawer_of", "model_for"]
 
-_SAME_AREA = 1e-5  # of the window: what projecting and rounding may make of its outline
+_SAME_AREA = 1e-6  # of the window: what projecting and rounding may make of its outline
 _SIDE_M = 2000.0  # sides no longer than this bend by some centimetres when they are projected
 
 

@@ -239,7 +239,7 @@ def test_the_cells_of_a_density_are_a_null_for_the_window_in_degrees():
         sites, window, null=null, n_simulations=199, rng=1, progress=False, test="mad"
     )
     # drawn by the same cells in the window's own plane
-    plane = window.to_crs(geo.local_crs(window))
+    plane = window.segmentize(0.05).to_crs(geo.local_crs(window))
     same = geo.inhomogeneous_poisson(cells.to_crs(plane.crs), weight="expected")
     there = geo.envelope_test(
         sites, plane, null=same, n_simulations=199, rng=1, progress=False, test="mad"

@@ -19,10 +19,21 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["BATCH", "Found", "Points", "Rows", "gather", "in_rows", "nearest_distances", "room_for"]
+__all__ = [
+    "BATCH",
+    "Found",
+    "Points",
+    "Rows",
+    "gather",
+    "in_rows",
+    "nearest_distances",
+    "pattern_distances",
+    "room_for",
+]
 
 BATCH = 512  # pairs that are weighed together, so that the processor takes several at a time
 _ROWS = 4.0  # to the distance within which neighbours are sought
+_MANY = 16  # points in a cell that are sorted faster than one by one
 _FEWEST = 64.0  # points in a row that are worth the search for its stretch
 
 
@@ -117,33 +128,46 @@ def in_rows(points: Points, reach: float, low: float, high: float) -> Rows:
     wanted = math.ceil(_ROWS * high / reach) if reach > 0.0 else 1.0
     count = int(max(min(wanted, n / _FEWEST), 1.0))
     height = high / count * (1.0 + 1e-12) if high > 0.0 else 1.0
-    row, first = np.empty(n, np.int64), np.zeros(count + 1, np.int64)
+    # about a point to a cell: counting into cells is half the way to order
+    across = n // count + 1
+    west, east = (points.x.min(), points.x.max()) if n else (0.0, 0.0)
+    scale = across / (east - west) * (1.0 - 1e-12) if east > west else 0.0
+    cell, starts = np.empty(n, np.int64), np.zeros(count * across + 1, np.int64)
     for i in range(n):
-        row[i] = min(max(int((points.y[i] - low) / height), 0), count - 1)
-        first[row[i] + 1] += 1
-    first = np.cumsum(first)
-    fill, order = first[:-1].copy(), np.empty(n, np.int64)
+        row = min(max(int((points.y[i] - low) / height), 0), count - 1)
+        cell[i] = row * across + min(int((points.x[i] - west) * scale), across - 1)
+        starts[cell[i] + 1] += 1
+    starts = np.cumsum(starts)
+    fill, order = starts[:-1].copy(), np.empty(n, np.int64)
     for i in range(n):
-        order[fill[row[i]]] = i
-        fill[row[i]] += 1
-    for k in range(count):
-        members = order[first[k] : first[k + 1]]
-        members[:] = members[np.argsort(points.x[members])]
-        for at in range(1, len(members)):
-            # of one longitude, from south to north: whatever the order in which they were given
-            back = at
-            while back > 0 and _north(points, members[back - 1], members[back]):
-                members[back - 1], members[back] = members[back], members[back - 1]
-                back -= 1
+        order[fill[cell[i]]] = i
+        fill[cell[i]] += 1
+    for k in range(count * across):
+        _sort(points, order[starts[k] : starts[k + 1]])
     weight = points.weight[order] if len(points.weight) else points.weight
     inside = Points(points.x[order], points.y[order], weight, points.last[order])
-    return Rows(inside, order, first, low, height)
+    return Rows(inside, order, starts[::across].copy(), low, height)
 
 
 @compiled
-def _north(points: Points, one: int, other: int) -> bool:
-    """Whether one of two points is straight north of the other."""
-    return bool(points.x[one] == points.x[other] and points.y[one] > points.y[other])
+def _sort(points: Points, members: Ints) -> None:
+    """Order positions from west to east, and from south to north where they are level."""
+    if len(members) > _MANY:
+        members[:] = members[np.argsort(points.y[members])]
+        members[:] = members[np.argsort(points.x[members], kind="mergesort")]
+    for at in range(1, len(members)):
+        moved, back = members[at], at
+        while back > 0 and _after(points, members[back - 1], moved):
+            members[back] = members[back - 1]
+            back -= 1
+        members[back] = moved
+
+
+@compiled
+def _after(points: Points, one: int, other: int) -> bool:
+    """Whether one of two points comes after the other."""
+    x, y = points.x, points.y
+    return bool(x[one] > x[other] or (x[one] == x[other] and y[one] > y[other]))
 
 
 @compiled
@@ -243,3 +267,29 @@ def nearest_distances(
                         best = min(best, dx * dx + dy * dy)
                     j += way
         out[i] = math.sqrt(best)
+
+
+@compiled
+def pattern_distances(
+    start: int,
+    stop: int,
+    xy: Floats,
+    cuts: Ints,
+    reach: float,
+    low: float,
+    high: float,
+    out: Floats,
+) -> None:
+    """
+    Write the distance from each point to the nearest other one of its own pattern.
+
+    The patterns stand one after another; `cuts` says where each starts. `reach` is about how far
+    neighbours are, `low` and `high` are the lower end and the height of the box of all.
+    """
+    for p in range(start, stop):
+        part = xy[cuts[p] : cuts[p + 1]]
+        n = len(part)
+        points = Points(part[:, 0].copy(), part[:, 1].copy(), np.empty(0), np.zeros(n, np.int64))
+        rows = in_rows(points, reach, low, high)
+        x, y = points.x, points.y
+        nearest_distances(0, n, x, y, np.arange(n), rows, out[cuts[p] : cuts[p + 1]])

@@ -22,7 +22,7 @@ from geo._sampling import streams
 from geo._threads import in_threads
 from geo.errors import GeometryError
 from geo.nullmodels import csr
-from geo.spacing import kaplan_meier, nearest_of
+from geo.spacing import kaplan_meier, nearest_in_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -236,7 +236,8 @@ def clark_evans(
     if pattern.n < 2:  # noqa: PLR2004 - a pair
         message = f"{pattern.n} sites have a location: too few for a nearest neighbour."
         raise ValueError(message)
-    mean, expected, n = _distances(pattern.xy, outline, correction, guard)
+    length = nearest_in_each([pattern.xy], outline)[0]
+    mean, expected, n = _distances(pattern.xy, length, outline, correction, guard)
     if n == 0:
         message = f"No site is {metres(guard)} from the outline. Give a smaller guard_m."
         raise ValueError(message)
@@ -279,10 +280,9 @@ def _guard(correction: str, guard_m: float | None, outline: Outline) -> float:
 
 
 def _distances(
-    xy: Floats, outline: Outline, correction: str, guard: float
+    xy: Floats, length: Floats, outline: Outline, correction: str, guard: float
 ) -> tuple[float, float, int]:
     """Return the mean distance to the nearest neighbour, what is expected, and of how many."""
-    length = nearest_of(xy, None, outline)
     n = len(xy)
     expected = 0.5 * np.sqrt(outline.area_m2 / n)
     if correction == "donnelly":
@@ -329,8 +329,10 @@ def _simulated(
     with tqdm(total=len(rngs), delay=2, disable=not progress, desc="simulations") as bar:
 
         def work(start: int, stop: int) -> None:
-            for row in range(start, stop):
-                mean, expected, _ = _distances(draw(rngs[row]), outline, correction, guard)
+            patterns = [draw(rngs[row]) for row in range(start, stop)]
+            lengths = nearest_in_each(patterns, outline)
+            for row, (xy, length) in enumerate(zip(patterns, lengths, strict=True), start):
+                mean, expected, _ = _distances(xy, length, outline, correction, guard)
                 index[row] = mean / expected
             bar.update(stop - start)
 

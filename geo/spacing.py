@@ -34,6 +34,7 @@ __all__ = [
     "grid_of",
     "j_function",
     "kaplan_meier",
+    "nearest_in_each",
     "nearest_neighbor_g",
     "nearest_of",
     "ratio_j",
@@ -286,6 +287,34 @@ def nearest_of(xy: Floats, other: Floats | None, outline: Outline) -> Floats:
         lambda start, stop: loops.nearest_distances(start, stop, x, y, of, rows, length), len(x)
     )
     return length
+
+
+def nearest_in_each(patterns: list[Floats], outline: Outline) -> list[Floats]:
+    """
+    Measure the distances from points to the nearest other one, for many patterns.
+
+    Parameters
+    ----------
+    patterns : list of numpy.ndarray, shape (n, 2)
+        Points in the same window.
+    outline : Outline
+        The window.
+
+    Returns
+    -------
+    list of numpy.ndarray
+        Metres, as `nearest_of` measures them.
+    """
+    import geo._neighbours as loops  # noqa: PLC0415 - numba loads with the first search
+
+    cuts = np.append(0, np.cumsum([len(xy) for xy in patterns]))
+    length = np.empty(cuts[-1])
+    spread = np.sqrt(outline.area_m2 * len(patterns) / max(cuts[-1], 1))
+    low, high = float(outline.box[1]), float(outline.sides[1])
+    loops.pattern_distances(
+        0, len(patterns), np.concatenate(patterns), cuts, float(2 * spread), low, high, length
+    )
+    return np.split(length, cuts[1:-1])
 
 
 def grid_of(outline: Outline) -> Floats:

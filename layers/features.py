@@ -7,7 +7,9 @@ the data becomes markup or code.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from math import isfinite
+from numbers import Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +18,13 @@ import shapely
 from layers._frames import bounds_of, in_degrees, in_the_plane, lonlat_of, require_columns
 from layers.legend import LegendEntry, LegendSection
 from layers.payload import AtlasLayer, encode_geometry
-from layers.scales import Scale, categorical_scale, sequential_scale
+from layers.scales import (
+    TOO_FEW,
+    Scale,
+    categorical_scale,
+    number_words,
+    sequential_scale,
+)
 from layers.text import plain
 
 if TYPE_CHECKING:
@@ -31,6 +39,7 @@ def area_layer(
     name: str,
     value: str | None = None,
     scale: Scale | None = None,
+    too_few: tuple[str, float] | None = None,
     label: str | None = None,
     style: str = "area",
     show: bool = True,
@@ -49,6 +58,10 @@ def area_layer(
         Column that colours the areas.
     scale : Scale, optional
         Colours of `value`; by default classes from `sequential_scale`.
+    too_few : tuple of str and float, optional
+        A column and its least number: ``("reports", 5)`` leaves areas with fewer than five
+        reports, or with none known, without a class. They are drawn as "too few to say" and
+        their value does not enter the page.
     label : str, optional
         Column whose text is shown when an area is pointed at or focused.
     style : str, default "area"
@@ -73,6 +86,13 @@ def area_layer(
         If a named column does not exist.
     TypeError
         If `areas` is not a GeoDataFrame.
+    ValueError
+        If `too_few` is given without `value`.
+
+    Notes
+    -----
+    The legend counts the areas of each class. A share of few reports leaps with every one of
+    them: rates need `too_few`, counts do not.
 
     Examples
     --------
@@ -81,25 +101,43 @@ def area_layer(
     >>> layer = layers.area_layer(counts, name="Confirmed", value="confirmed", label="name")
     >>> len(layer.payload["shapes"])
     25
+    >>> reports = counts["confirmed"] + counts["suspected"]
+    >>> shares = counts.assign(reports=reports, share=100 * counts["confirmed"] / reports)
+    >>> layer = layers.area_layer(
+    ...     shares, name="Confirmed, % of reports", value="share", too_few=("reports", 5)
+    ... )
+    >>> [(entry.label, entry.note, entry.count) for entry in layer.legend[0].entries][-1]
+    ('too few to say', 'fewer than 5 reports', 20)
     """
     frame = in_degrees(areas, "Polygon", "MultiPolygon", argument="areas")
     require_columns(frame, (value,), "value")
     require_columns(frame, (label,), "label")
+    if too_few is not None and value is None:
+        message = "too_few is for the classes of a column: name it with value="
+        raise ValueError(message)
+    require_columns(frame, too_few[:1] if too_few else (), "too_few")
     frame = frame[frame.geometry.notna()]
-    fills: list[str] = []
-    legend: tuple[LegendSection, ...] = ()
-    if value is not None:
-        scale = scale or _default_scale(frame[value])
-        fills = [scale(v) for v in frame[value]]
-        legend = (_value_legend(scale, name, frame[value]),)
-    payload = {
+    payload: dict[str, Any] = {
         "title": plain(name),
         "style": plain(style),
         "shapes": [encode_geometry(g) for g in frame.geometry],
-        "fills": fills,
+        "fills": [],
         "labels": [] if label is None else [plain(t) for t in frame[label]],
-        "values": [] if value is None else [plain(v) for v in frame[value]],
+        "values": [],
     }
+    legend: tuple[LegendSection, ...] = ()
+    if value is not None:
+        few = _few(frame, too_few)
+        values = frame[value].mask(few)
+        scale = scale or _default_scale(values, plain(name))
+        payload["fills"] = [
+            TOO_FEW if unsaid else scale(v) for v, unsaid in zip(values, few, strict=True)
+        ]
+        payload["values"] = [
+            "too few to say" if unsaid else _value_words(v)
+            for v, unsaid in zip(values, few, strict=True)
+        ]
+        legend = (_value_legend(scale, name, values, few, too_few),)
     return AtlasLayer(
         "areas",
         payload,
@@ -245,20 +283,54 @@ def label_layer(
     )
 
 
-def _value_legend(scale: Scale, name: str, values: pd.Series) -> LegendSection:
-    """Describe a choropleth's colours, the one of missing values too."""
-    pairs = zip(scale.labels, scale.colours, strict=True)
-    entries = [LegendEntry(label, colour, "square") for label, colour in pairs]
-    if any(scale.index(value) < 0 for value in values):
-        entries.append(LegendEntry("no value", scale.missing, "square"))
-    return LegendSection(scale.name or name, tuple(entries))
+def _few(frame: gpd.GeoDataFrame, too_few: tuple[str, float] | None) -> np.ndarray:
+    """Tell which areas have too few of something to be given a class."""
+    if too_few is None:
+        return np.zeros(len(frame), dtype=bool)
+    column, least = too_few
+    # what is missing is not known to be enough
+    enough = pd.to_numeric(frame[column]).astype("Float64") >= least
+    few: np.ndarray = ~enough.fillna(value=False).to_numpy(dtype=bool)
+    return few
 
 
-def _default_scale(values: pd.Series) -> Scale:
+def _value_words(value: object) -> str:
+    """Write a value as a reader can take it in: four figures of a fraction."""
+    if isinstance(value, Real) and not isinstance(value, bool | np.bool_) and isfinite(value):
+        number = float(value)
+        return number_words(number if number == round(number) else float(f"{number:.4g}"))
+    return plain(value)
+
+
+def _value_legend(
+    scale: Scale,
+    name: str,
+    values: pd.Series,
+    few: np.ndarray,
+    too_few: tuple[str, float] | None,
+) -> LegendSection:
+    """Describe a choropleth's colours with the areas of each, of those without a class too."""
+    found = np.array([scale.index(value) for value in values], dtype=np.int64)[~few]
+    counts = np.bincount(found + 1, minlength=len(scale.keys) + 1).tolist()
+    entries = [
+        LegendEntry(label, colour, "square", count=count)
+        for label, colour, count in zip(scale.labels, scale.colours, counts[1:], strict=True)
+    ]
+    if counts[0]:
+        entries.append(LegendEntry("no value", scale.missing, "square", count=counts[0]))
+    if too_few is not None and few.any():
+        column, least = too_few
+        note = f"fewer than {number_words(least)} {plain(column).replace('_', ' ')}"
+        n_few = int(few.sum())
+        entries.append(LegendEntry("too few to say", TOO_FEW, "square", count=n_few, note=note))
+    return LegendSection(f"{scale.name or plain(name)} (number of areas)", tuple(entries))
+
+
+def _default_scale(values: pd.Series, name: str) -> Scale:
     """Choose classes for numbers and hues for categories."""
     if pd.api.types.is_numeric_dtype(values.dtype):
-        return sequential_scale(values, name=str(values.name))
-    return categorical_scale(values, name=str(values.name))
+        return sequential_scale(values, name=name)
+    return categorical_scale(values, name=name)
 
 
 def _extent(frame: gpd.GeoDataFrame) -> tuple[float, float, float, float] | None:

@@ -3,22 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 
+from layers._classes import rounded_up, scheme_bounds
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["STATUS_SCALE", "Scale", "categorical_scale", "sequential_scale"]
+__all__ = [
+    "STATUS_SCALE",
+    "TOO_FEW",
+    "Scale",
+    "categorical_scale",
+    "diverging_scale",
+    "greens",
+    "number_words",
+    "sequential_scale",
+]
+
+Scheme: TypeAlias = Literal["quantiles", "equal_interval", "fisher_jenks", "head_tail"]
 
 # Eight hues chosen by Okabe and Ito (2008), "Color Universal Design", to stay apart under
 # every common kind of colour vision; yellow is left out: it vanishes on a light ground.
 _CATEGORICAL = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 # One hue from light to dark, so that the order survives grey print.
 _SEQUENTIAL = ("#f3dfd3", "#e3b49d", "#cc8368", "#ab4a37", "#7c1b13")
+# The same in another hue, for surfaces beneath symbols: red is kept for the subject.
+_GREEN = ("#d5e3d6", "#a6c9bd", "#6fa39b", "#3f7875", "#184b4f")
+# Blue to red over paper. Each lightness occurs once, so that grey print parts all five too.
+_DIVERGING = ("#82b3c7", "#c3dfe8", "#f8f5ee", "#cc7248", "#7c1b13")
 _MISSING = "#d9d5cc"
+TOO_FEW = "#fffdf9"  # paper: lighter than every class, nothing is claimed
 
 
 @dataclass(frozen=True)
@@ -150,7 +169,11 @@ def categorical_scale(
 
 
 def sequential_scale(
-    values: Iterable[float], *, name: str = "", breaks: Sequence[float] | None = None
+    values: Iterable[float],
+    *,
+    name: str = "",
+    breaks: Sequence[float] | None = None,
+    scheme: Scheme | None = None,
 ) -> Scale:
     """
     Divide counts or amounts into classes from light to dark.
@@ -165,6 +188,10 @@ def sequential_scale(
         Upper bounds of the classes (inclusive), rising, at most five; the last must reach
         the largest value. By default zero is a class of its own, and the quartiles of the
         positive values (of all, if some are negative) end the others.
+    scheme : {"quantiles", "equal_interval", "fisher_jenks", "head_tail"}, optional
+        Another rule for the classes: as many values in each; equal steps; least variance
+        within classes [1]_; split at the mean, then what lies above it again [2]_. A zero
+        keeps its own class.
 
     Returns
     -------
@@ -174,23 +201,47 @@ def sequential_scale(
     Raises
     ------
     ValueError
-        If the breaks do not rise, are more than five or end too low.
+        If the breaks do not rise, are more than five or end too low; if both `breaks` and
+        `scheme` are given, or `scheme` is unknown; if a value is infinite.
+
+    Notes
+    -----
+    Classes of a scheme are those of mapclassify, five with that of zero; fewer where there are
+    fewer different values. Bounds are shortened to figures that a legend can show as long as no
+    value changes its class. Head/tail breaks beyond the fifth class are left out.
+
+    References
+    ----------
+    .. [1] Fisher, W. D. (1958). On grouping for maximum homogeneity. Journal of the American
+       Statistical Association 53, 789-798.
+    .. [2] Jiang, B. (2013). Head/tail breaks: a new classification scheme for data with a
+       heavy-tailed distribution. The Professional Geographer 65, 482-494.
 
     Examples
     --------
     >>> import layers
     >>> layers.sequential_scale([0, 1, 2, 4, 16]).labels
     ('0', '1', '2 to 3', '4 to 7', '8 to 16')
+    >>> layers.sequential_scale([0, 1, 2, 4, 5, 16], scheme="fisher_jenks").labels
+    ('0', '1', '2', '3 to 5', '6 to 16')
     """
     numbers = np.asarray(pd.Series(values, dtype=float).dropna())
+    if breaks is not None and scheme is not None:
+        message = "breaks and scheme are both given, and each makes the classes: leave one out"
+        raise ValueError(message)
+    if not np.isfinite(numbers).all():
+        message = f"{np.isinf(numbers).sum()} values are infinite: leave them out, or mask them"
+        raise ValueError(message)
     if not len(numbers):
         return Scale(name, (), (), (), classes=True)
-    if breaks is None:
+    if scheme is not None:
+        bounds = scheme_bounds(numbers, scheme, len(_SEQUENTIAL))
+    elif breaks is None:
         graded = numbers if numbers.min() < 0 else numbers[numbers > 0]
         quartiles = np.quantile(graded, [0.25, 0.5, 0.75, 1]) if len(graded) else []
         zero = [0.0] if numbers.min() == 0 else []
         whole = bool((numbers == numbers.round()).all())
-        ends = np.floor(quartiles) if whole else [_rounded_up(q) for q in quartiles]
+        ends = np.floor(quartiles) if whole else [rounded_up(q) for q in quartiles]
         bounds = sorted({*zero, *(float(e) for e in ends)})
     else:
         bounds = [float(b) for b in breaks]
@@ -205,28 +256,96 @@ def sequential_scale(
     return Scale(name, tuple(bounds), colours, _class_labels(bounds, numbers), classes=True)
 
 
-def _rounded_up(value: float) -> float:
-    """Round up to three figures, so that a class still holds what it ends with."""
-    if value == 0:
-        return 0.0
-    places = 2 - int(np.floor(np.log10(abs(value))))
-    near = round(value, places)
-    return near if near >= value else round(near + 10.0**-places, places)
+def diverging_scale(
+    *, name: str = "Relative risk", breaks: Sequence[float] = (0.5, 0.8, 1.25, 2.0)
+) -> Scale:
+    """
+    Divide ratios or differences into classes on both sides of "about the same".
+
+    The classes do not depend on data: the same colour means the same on every map.
+
+    Parameters
+    ----------
+    name : str
+        Heading of the legend.
+    breaks : sequence of float, default (0.5, 0.8, 1.25, 2)
+        Upper bounds (inclusive) of the two lower classes and of the two next, rising: what
+        lies between the middle ones is about the same, what lies above the last is the
+        fifth class. The default is for ratios.
+
+    Returns
+    -------
+    Scale
+        Five classes, blue below and red above.
+
+    Raises
+    ------
+    ValueError
+        If the breaks are not four, finite and rising.
+
+    Examples
+    --------
+    >>> import layers
+    >>> scale = layers.diverging_scale()
+    >>> scale.labels
+    ('up to 0.5', '0.5 to 0.8', '0.8 to 1.25', '1.25 to 2', 'over 2')
+    >>> scale(1.0), scale(3.7)
+    ('#f8f5ee', '#7c1b13')
+    """
+    bounds = [float(b) for b in breaks]
+    if len(bounds) != len(_DIVERGING) - 1 or not all(np.diff([*bounds, np.inf]) > 0):
+        message = f"breaks must be four numbers that rise, not {bounds}"
+        raise ValueError(message)
+    between = [f"{number_words(a)} to {number_words(b)}" for a, b in pairwise(bounds)]
+    ends = f"up to {number_words(bounds[0])}", f"over {number_words(bounds[-1])}"
+    labels = (ends[0], *between, ends[1])
+    return Scale(name, (*bounds, np.inf), _DIVERGING, labels, classes=True)
+
+
+def greens(n_classes: int) -> tuple[str, ...]:
+    """
+    Return the colours of surfaces, beneath symbols that keep red for themselves.
+
+    Parameters
+    ----------
+    n_classes : int
+        Up to five.
+
+    Returns
+    -------
+    tuple of str
+        From light to dark, as far apart as they can be.
+    """
+    if n_classes == 1:
+        return _GREEN[2:3]
+    return tuple(_GREEN[round(i)] for i in np.linspace(0, len(_GREEN) - 1, n_classes))
 
 
 def _class_labels(bounds: list[float], numbers: np.ndarray) -> tuple[str, ...]:
     """Word each class by its ends: whole numbers from the next whole number on."""
     whole = bool((numbers == numbers.round()).all()) and all(b == round(b) for b in bounds)
-    labels, low = [], float(numbers.min())
+    labels, low = [], float(numbers.min()) if whole else -rounded_up(-float(numbers.min()))
     for high in bounds:
-        ends = f"{_words(low)} to {_words(high)}" if low < high else _words(high)
-        labels.append(ends if low <= high else f"up to {_words(high)}")
+        ends = f"{number_words(low)} to {number_words(high)}" if low < high else number_words(high)
+        labels.append(ends if low <= high else f"up to {number_words(high)}")
         low = max(low, high + 1 if whole else high)
     return tuple(labels)
 
 
-def _words(number: float) -> str:
-    """Write a number in full, without a fraction where it has none."""
+def number_words(number: float) -> str:
+    """
+    Write a number in full, without a fraction where it has none.
+
+    Parameters
+    ----------
+    number : float
+        Finite.
+
+    Returns
+    -------
+    str
+        With commas between thousands.
+    """
     return f"{number:,.0f}" if number == round(number) else f"{number:,.12g}"
 
 

@@ -300,6 +300,43 @@ def test_a_choropleths_legend_is_its_scale():
     ]
 
 
+def test_areas_with_too_few_have_no_class_and_their_value_stays_out_of_the_page():
+    frame = pd.concat([AREAS] * 5).assign(
+        v=[50.0, 12.3456789, 33.0, 100.0, 66.6], reports=[5, 9, 4, 1, None], word=list("abcde")
+    )
+    layer = layers.area_layer(
+        frame, name="Share, %", value="v", too_few=("reports", 5), label="word"
+    )
+    few = "too few to say"
+    assert layer.payload["values"] == ["50", "12.35", few, few, few]
+    assert "66.6" not in str(layer.payload)
+    scale = layers.sequential_scale([50.0, 12.3456789])
+    assert layer.payload["fills"][:2] == [scale(50.0), scale(12.3456789)]
+    assert len(set(layer.payload["fills"][2:])) == 1
+    assert layer.payload["fills"][2] not in {*scale.colours, scale.missing}
+    (section,) = layer.legend
+    assert section.title == "Share, % (number of areas)"
+    assert (section.entries[-1].label, section.entries[-1].note) == (few, "fewer than 5 reports")
+    assert sum(entry.count for entry in section.entries) == len(frame)
+    enough = layers.area_layer(frame, name="x", value="v", too_few=("v", 1))
+    assert few not in enough.payload["values"]
+
+
+def test_too_few_needs_a_value_and_a_column():
+    with pytest.raises(ValueError, match="value="):
+        layers.area_layer(AREAS, name="x", too_few=("v", 5))
+    with pytest.raises(geo.SchemaError, match="too_few names \\['nope'\\]"):
+        layers.area_layer(AREAS, name="x", value="v", too_few=("nope", 5))
+
+
+@given(st.lists(st.integers(0, 40) | st.none(), min_size=1, max_size=12))
+def test_every_area_is_counted_once_in_a_choropleths_legend(values):
+    frame = pd.concat([AREAS] * len(values)).assign(v=pd.array(values, dtype="Int64"))
+    layer = layers.area_layer(frame, name="x", value="v")
+    fills = Counter(layer.payload["fills"])
+    assert {e.colour: e.count for e in layer.legend[0].entries if e.count} == fills
+
+
 def test_columns_of_words_and_of_truth_values_can_colour_areas():
     frame = pd.concat([AREAS, AREAS]).assign(v=["x", "y"])
     assert len(set(layers.area_layer(frame, name="n", value="v").payload["fills"])) == 2

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import layers
 from layers import STATUS_SCALE
+from layers.scales import TOO_FEW, greens
 
 SIX = sorted(f"category {i}" for i in range(7))
 # Linear RGB of what dichromats see: Machado, Oliveira and Fernandes (2009), "A
@@ -87,6 +88,31 @@ def test_sequential_colours_darken_in_steps_that_can_be_seen(vision, classes):
     lightness = [lab(c, vision)[0] for c in scale.colours]
     assert len(lightness) == classes
     assert all(before - after >= 8 for before, after in pairwise(lightness))
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+@pytest.mark.parametrize("classes", [1, 2, 3, 4, 5])
+def test_the_hue_of_surfaces_darkens_in_steps_that_can_be_seen(vision, classes):
+    lightness = [lab(c, vision)[0] for c in greens(classes)]
+    assert len(lightness) == classes
+    assert all(before - after >= 8 for before, after in pairwise(lightness))
+    # a symbol of a confirmed report stays apart from every class beneath it
+    symbol = lab(STATUS_SCALE.colours[0], vision)
+    assert min(np.linalg.norm(lab(c, vision) - symbol) for c in greens(classes)) >= 15
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+def test_both_sides_of_a_diverging_scale_differ_in_hue_and_in_grey_print(vision):
+    colours = layers.diverging_scale().colours
+    lightness = [lab(c, vision)[0] for c in colours]
+    assert min(abs(a - b) for a, b in combinations(lightness, 2)) >= 8
+    assert lightness[0] < lightness[1] < lightness[2] > lightness[3] > lightness[4]
+    assert min(np.linalg.norm(lab(a, vision) - lab(b, vision)) for a, b in pairwise(colours)) >= 10
+
+
+def test_too_few_to_say_is_lighter_than_every_class_and_no_missing_value():
+    classes = [*layers.sequential_scale(range(9)).colours, *greens(5), STATUS_SCALE.missing]
+    assert min(lab(TOO_FEW)[0] - lab(c)[0] for c in classes) >= 5
 
 
 def test_missing_values_look_like_no_class():
@@ -221,6 +247,92 @@ def test_no_value_has_no_classes_but_an_empty_set_of_categories(values):
 def test_breaks_that_cannot_serve_are_refused(breaks, words):
     with pytest.raises(ValueError, match=words):
         layers.sequential_scale([1, 9], breaks=breaks)
+
+
+SCHEMES = {
+    "quantiles": "Quantiles",
+    "equal_interval": "EqualInterval",
+    "fisher_jenks": "FisherJenks",
+    "head_tail": "HeadTailBreaks",
+}
+SAMPLES = [
+    np.random.default_rng(7).lognormal(0, 1.5, 40),
+    np.random.default_rng(8).normal(0, 2, 25),
+    np.random.default_rng(9).integers(1, 400, 30).astype(float),
+    np.array([1.0, 1.0, 1.0, 2.0, 2.5, 9.75]),
+]
+
+
+@pytest.mark.parametrize("numbers", SAMPLES, ids=["skewed", "signed", "whole", "tied"])
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_values_keep_the_classes_that_mapclassify_gives_them(scheme, numbers):
+    import mapclassify
+
+    scale = layers.sequential_scale(numbers, scheme=scheme)
+    k = min(5, len(set(numbers)))
+    options = {} if scheme == "head_tail" else {"k": k}
+    theirs = getattr(mapclassify, SCHEMES[scheme])(numbers, **options)
+    ours = [scale.index(value) for value in numbers]
+    expected = np.minimum(theirs.yb, 4) if scheme == "head_tail" else theirs.yb
+    # empty classes have no colour of their own
+    assert ours == np.unique(expected, return_inverse=True)[1].tolist()
+    spans = [ends(label) for label in scale.labels]
+    for value, index in zip(numbers, ours, strict=True):
+        assert spans[index][0] - 1e-9 <= value <= spans[index][1] + 1e-9
+    assert max(len(label) for label in scale.labels) <= 16
+
+
+def spread(parts):
+    return sum(((part - part.mean()) ** 2).sum() for part in map(np.array, parts))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_other_five_classes_have_less_variance_than_fisher_jenks(seed):
+    numbers = np.sort(np.random.default_rng(seed).exponential(3, 14))
+    scale = layers.sequential_scale(numbers, scheme="fisher_jenks")
+    kinds = np.array([scale.index(value) for value in numbers])
+    found = spread([numbers[kinds == kind] for kind in range(5)])
+    best = min(spread(np.split(numbers, cuts)) for cuts in combinations(range(1, 14), 4))
+    assert found == pytest.approx(best)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("numbers", [[0], [3.3], [0, 0.5], [0, 0, 7], [1, 1, 1], [-1, 0, 1]])
+def test_a_scheme_of_few_values_has_few_classes(scheme, numbers):
+    scale = layers.sequential_scale(numbers, scheme=scheme)
+    assert len(scale.keys) <= len(set(numbers))
+    assert all(scale.index(value) >= 0 for value in numbers)
+    if min(numbers) == 0:
+        assert scale.labels[0] == "0"
+
+
+def test_a_scheme_must_be_known_alone_and_finite():
+    with pytest.raises(ValueError, match="it must be one of 'quantiles'"):
+        layers.sequential_scale([1, 2], scheme="jenks")
+    with pytest.raises(ValueError, match="leave one out"):
+        layers.sequential_scale([1, 2], scheme="quantiles", breaks=[2])
+    for options in ({}, {"scheme": "quantiles"}, {"breaks": [9]}):
+        with pytest.raises(ValueError, match="1 values are infinite"):
+            layers.sequential_scale([1, np.inf], **options)
+
+
+@pytest.mark.parametrize("value", [1e-9, 0.5, 0.51, 0.8, 1, 1.25, 1.9, 2, 2.01, 1e9])
+def test_a_ratio_falls_in_the_class_whose_label_holds_it(value):
+    scale = layers.diverging_scale()
+    low, high = [0, 0.5, 0.8, 1.25, 2], [0.5, 0.8, 1.25, 2, np.inf]
+    assert low[scale.index(value)] < value <= high[scale.index(value)]
+    assert layers.diverging_scale(breaks=[-20, -5, 5, 20]).labels[2] == "-5 to 5"
+
+
+@pytest.mark.parametrize("breaks", [[1, 2, 3], [1, 2, 3, 3], [4, 3, 2, 1], [1, 2, 3, np.nan]])
+def test_a_diverging_scale_needs_four_rising_breaks(breaks):
+    with pytest.raises(ValueError, match="four numbers that rise"):
+        layers.diverging_scale(breaks=breaks)
+
+
+def test_the_lowest_value_is_told_in_three_figures_downwards():
+    assert layers.sequential_scale([0.0171330879, 2.0]).labels[0].startswith("0.0171 to")
+    assert layers.sequential_scale([-0.0171330879, 2.0]).labels[0].startswith("-0.0172 to")
 
 
 def test_more_categories_than_colours_are_refused():

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["Cuts", "polygon_weights", "rectangle_weights", "room_to_cut"]
+__all__ = ["MOST_WEIGHT", "Cuts", "polygon_weights", "rectangle_weights", "room_to_cut"]
 
-_MOST_WEIGHT = 100.0  # as in spatstat
+MOST_WEIGHT = 100.0  # as in spatstat
 _RINGS = 96
 _TINY, _TINIER = 1e-200, 1e-250
+_TOUCH = 1e-9  # of a turn: no less can be told from none or all
 
 
 class Cuts(NamedTuple):
@@ -113,7 +114,7 @@ def _share(to_x: float, to_y: float, per_d: float) -> float:
     along = _acos(min(max(to_y, _TINY) * per_d, 1.0))
     # the arcs beyond two sides overlap if their corner is inside the circle
     outside = 2.0 * (across + along) - max(across + along - 0.5 * math.pi, 0.0)
-    return max(1.0 - outside * (0.5 / math.pi), 1.0 / _MOST_WEIGHT)
+    return max(1.0 - outside * (0.5 / math.pi), 1.0 / MOST_WEIGHT)
 
 
 @compiled
@@ -142,6 +143,8 @@ def rectangle_weights(
 def _see(edges: Floats, x: float, y: float, reach: float, cuts: Cuts) -> int:
     """Write the edges within reach as a point sees them, and how near they come; say how many."""
     n = 0
+    # both edges of a vertex that a circle passes through must be seen, however it was rounded
+    most = reach * reach * (1.0 + 1e-9)
     for e in range(len(edges)):
         px, py = edges[e, 0] - x, edges[e, 1] - y
         qx, qy = edges[e, 2] - x, edges[e, 3] - y
@@ -151,7 +154,7 @@ def _see(edges: Floats, x: float, y: float, reach: float, cuts: Cuts) -> int:
         share = min(max(-half / square, 0.0), 1.0)
         ax, ay = px + share * dx, py + share * dy
         gap = ax * ax + ay * ay
-        if gap < reach * reach:
+        if gap <= most:
             cuts.edge[0, n], cuts.edge[1, n] = px, py
             cuts.edge[2, n], cuts.edge[3, n] = dx, dy
             cuts.edge[4, n], cuts.edge[5, n] = px * px + py * py, qx * qx + qy * qy
@@ -179,7 +182,7 @@ def _sort_into_rings(ring: Ints, n: int, first: Ints, order: Ints) -> None:
 
 
 @compiled
-def _share_inside(cuts: Cuts, n: int, d: float) -> float:
+def _share_inside(edges: Floats, x: float, y: float, cuts: Cuts, n: int, d: float) -> float:
     """
     Return the share of a circle that lies inside the window, whose interior is left of its edges.
 
@@ -187,7 +190,9 @@ def _share_inside(cuts: Cuts, n: int, d: float) -> float:
     round counterclockwise). The arcs together are the sum of their ends minus that of their
     beginnings, up to full turns; angles are added by multiplying complex numbers.
     """
-    real, imaginary, crossings = 1.0, 0.0, 0
+    real, imaginary = 1.0, 0.0
+    # opposite to the last crossing, or anywhere if there is none
+    away_x, away_y = -0.8, 0.6
     dd = d * d
     for at in range(n):
         e = cuts.active[at]
@@ -206,17 +211,30 @@ def _share_inside(cuts: Cuts, n: int, d: float) -> float:
             ux = (cuts.edge[0, e] + share * cuts.edge[2, e]) / d
             uy = (cuts.edge[1, e] + share * cuts.edge[3, e]) / d
             real, imaginary = real * ux - imaginary * uy, real * uy + imaginary * ux
-            crossings += 1
+            away_x, away_y = -ux, -uy
         if not ends_in:
             share = (-half + root) / square
             ux = (cuts.edge[0, e] + share * cuts.edge[2, e]) / d
             uy = (cuts.edge[1, e] + share * cuts.edge[3, e]) / d
             real, imaginary = real * ux + imaginary * uy, imaginary * ux - real * uy
-            crossings += 1
-    if crossings == 0:
-        return 1.0
+            away_x, away_y = -ux, -uy
     share = math.atan2(imaginary, real) / (2 * math.pi)
+    if abs(share) < _TOUCH:
+        # nothing is crossed, or only touched: the circle is inside or outside as a whole
+        return 1.0 if _holds(edges, x + d * away_x, y + d * away_y) else 0.0
     return share if share > 0.0 else share + 1.0
+
+
+@compiled
+def _holds(edges: Floats, x: float, y: float) -> bool:
+    """Whether a place lies in the window: a ray to the east crosses an odd number of edges."""
+    inside = False
+    for e in range(len(edges)):
+        low, top = edges[e, 1], edges[e, 3]
+        if (low > y) != (top > y):
+            along = (y - low) / (top - low)
+            inside ^= x < edges[e, 0] + along * (edges[e, 2] - edges[e, 0])
+    return inside
 
 
 @compiled
@@ -237,8 +255,10 @@ def polygon_weights(
     scale = _RINGS / max(reach - least, _TINY) * (1.0 - 1e-9)
     for e in range(near):
         far = math.sqrt(max(cuts.edge[4, e], cuts.edge[5, e]))
-        cuts.begin[e] = int((cuts.gap[e] - least) * scale)
-        cuts.end[e] = int(min((far - least) * scale * (1.0 + 1e-9) + 1e-9, _RINGS))
+        # a hair early: a vertex may be as far as a neighbour in the ring before
+        begin = (cuts.gap[e] - least) * scale - 1e-6
+        cuts.begin[e] = int(min(max(begin, 0.0), _RINGS - 1.0))
+        cuts.end[e] = int(min((far - least) * scale + 1e-6, _RINGS))
     _sort_into_rings(cuts.begin, near, cuts.first_edge, cuts.by_ring)
     seen = 0
     for t in range(n):
@@ -248,11 +268,13 @@ def polygon_weights(
             seen += 1
     for s in range(seen):
         cuts.ring[s] = int((d[cuts.neighbours[s]] - least) * scale)
-    _visit(d, seen, weight, cuts)
+    _visit(edges, x, y, d, seen, weight, cuts)
 
 
 @compiled
-def _visit(d: Floats, seen: int, weight: Floats, cuts: Cuts) -> None:
+def _visit(
+    edges: Floats, x: float, y: float, d: Floats, seen: int, weight: Floats, cuts: Cuts
+) -> None:
     """Go outward ring by ring, and cut the circles of each with the edges that reach it."""
     order = np.empty(seen, np.int64)
     _sort_into_rings(cuts.ring, seen, cuts.first_neighbour, order)
@@ -269,4 +291,5 @@ def _visit(d: Floats, seen: int, weight: Floats, cuts: Cuts) -> None:
             active += 1
         for at in range(cuts.first_neighbour[ring], cuts.first_neighbour[ring + 1]):
             t = cuts.neighbours[order[at]]
-            weight[t] = min(1.0 / _share_inside(cuts, active, d[t]), _MOST_WEIGHT)
+            share = _share_inside(edges, x, y, cuts, active, d[t])
+            weight[t] = 1.0 / max(share, 1.0 / MOST_WEIGHT)

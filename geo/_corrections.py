@@ -8,7 +8,8 @@ import numpy as np
 import shapely
 from shapely.affinity import translate
 
-from geo._outlines import Outline, in_rows, points_of
+from geo._outlines import Outline, in_rows
+from geo._resolution import metres
 from geo._threads import in_threads
 
 if TYPE_CHECKING:
@@ -81,9 +82,20 @@ def frame_of(outline: Outline, correction: str, reach_m: float, *, rough: bool =
     Frame
         For the kernels; with a table of overlaps if the window is no rectangle and pairs are to be
         corrected by translation.
+
+    Raises
+    ------
+    ValueError
+        If a periodic window is asked for distances beyond its shorter side.
     """
     import geo._pairs as loops  # noqa: PLC0415 - numba loads with the first sum
 
+    if correction == "periodic" and reach_m > min(outline.sides):
+        message = (
+            f"Distances go to {metres(reach_m)}, and the shorter side of the window is "
+            f"{metres(min(outline.sides))}: beyond it a periodic window meets itself again."
+        )
+        raise ValueError(message)
     table = np.empty((0, 0))
     if correction == "translation" and not outline.rectangular:
         # directions at equal steps along the side of a diamond, as the kernels find them
@@ -204,7 +216,8 @@ def pair_sum(
         points = rows.points
     else:
         rows = in_rows(other, outline, float(r[-1]), weight=other_weight)
-        points = points_of(xy, weight=weight, last=last)
+        # in an order of their own: sums must not depend on that of the rows
+        points = in_rows(xy, outline, float(r[-1]), weight=weight, last=last).points
     out = np.zeros((blocks, len(r) + 1))
     starts = np.linspace(0, len(xy), blocks + 1).astype(int)
     steps, code = steps_of(r), CORRECTIONS.index(correction)

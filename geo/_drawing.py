@@ -72,19 +72,21 @@ def model_for(
     if model.given is None:
         return model
     if others is None:
-        if len(model.given) <= pattern.n:
+        if model.wraps or len(model.given) <= pattern.n:
             message = (
                 f"The null model ({model.name}) keeps the sites as they are to each other, so that "
                 "nothing about them alone can be tested. Give the points of another kind as other."
             )
             raise ValueError(message)
-        return model
-    both = np.vstack([pattern.xy, others.xy])
-    points = pattern.xy if len(model.given) == pattern.n else both
-    if not np.array_equal(_sorted(points), _sorted(model.given)):
+        fits = _among(pattern.xy, model.given)
+    else:
+        points = pattern.xy if model.wraps else np.vstack([pattern.xy, others.xy])
+        fits = np.array_equal(_sorted(points), _sorted(model.given))
+    if not fits:
+        whom = "these sites" if others is None or model.wraps else "these sites and the others"
         message = (
-            f"The null model ({model.name}) was made from other points than these sites"
-            f"{'' if points is pattern.xy else ' and the others'}. Make it from the same."
+            f"The null model ({model.name}) was made from other points than {whom}. Make it from "
+            "the same."
         )
         raise ValueError(message)
     return model
@@ -114,7 +116,7 @@ def drawer_of(
     if others is None:
         return lambda rng: (model.draw(n, rng), None)
     seen = others.xy
-    if model.given is None or len(model.given) == n:
+    if model.given is None or model.wraps:
         return lambda rng: (model.draw(n, rng), seen)
 
     def labelled(rng: np.random.Generator) -> tuple[Floats, Floats]:
@@ -123,6 +125,13 @@ def drawer_of(
         return both[:n], both[n:]
 
     return labelled
+
+
+def _among(xy: Floats, places: Floats) -> bool:
+    """Whether points are all among some places, those of one coordinate as often."""
+    there, held = np.unique(places, axis=0, return_counts=True)
+    every, found = np.unique(np.vstack([xy, places]), axis=0, return_counts=True)
+    return len(every) == len(there) and bool((found <= 2 * held).all())
 
 
 def _sorted(xy: Floats) -> Floats:

@@ -223,7 +223,8 @@ def gather(
         away = max(begin - y, y - begin - rows.height, 0.0)
         half = math.sqrt(max(most - away * away, 0.0)) * (1.0 + 1e-9)
         west = _west_end(px, first, stretch, x - half)
-        for j in range(west, _west_end(px, west, stretch, x + half)):
+        east = _west_end(px, west, stretch, np.nextafter(x + half, np.inf))
+        for j in range(west, east):
             dx, dy = px[j] - x, py[j] - y
             square = dx * dx + dy * dy
             # written always, kept if it is near: no branch to guess

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from geo._circles import polygon_weights, rectangle_weights, room_to_cut
+from geo._circles import MOST_WEIGHT, polygon_weights, rectangle_weights, room_to_cut
 from geo._neighbours import BATCH, Found, Points, Rows, gather, in_rows, room_for
 from geo._trees import compiled, inlined
 
@@ -108,7 +108,8 @@ def _turn(dx: float, dy: float) -> float:
 def _overlap_weight(frame: Frame, dx: float, dy: float, d: float) -> float:
     """Return the translation correction: the window's area over that of its overlap."""
     if frame.rectangular:
-        return frame.wide * frame.high / ((frame.wide - abs(dx)) * (frame.high - abs(dy)))
+        share = (1.0 - abs(dx) / frame.wide) * (1.0 - abs(dy) / frame.high)
+        return 1.0 / max(share, 1.0 / MOST_WEIGHT)
     steps, turns = frame.overlap.shape[0] - 1, frame.overlap.shape[1] - 1
     s = min(d / frame.overlap_m, 1.0) * steps
     t = _turn(dx, dy) * turns
@@ -116,7 +117,7 @@ def _overlap_weight(frame: Frame, dx: float, dy: float, d: float) -> float:
     s, t = s - a, t - b
     low = frame.overlap[a, b] * (1.0 - t) + frame.overlap[a, b + 1] * t
     top = frame.overlap[a + 1, b] * (1.0 - t) + frame.overlap[a + 1, b + 1] * t
-    return 1.0 / (low * (1.0 - s) + top * s)
+    return 1.0 / max(low * (1.0 - s) + top * s, 1.0 / MOST_WEIGHT)
 
 
 @compiled

@@ -9,7 +9,7 @@ import numpy as np
 
 from geo._corrections import frame_of
 from geo._inputs import positive_length
-from geo._outlines import in_rows, points_of
+from geo._outlines import in_rows
 from geo._threads import in_threads
 
 if TYPE_CHECKING:
@@ -136,7 +136,8 @@ def smoothed_sum(
         points = rows.points
     else:
         rows = in_rows(other, smoother.outline, smoother.reach_m)
-        points = points_of(xy, weight=weight)
+        # in an order of their own: sums must not depend on that of the rows
+        points = in_rows(xy, smoother.outline, smoother.reach_m, weight=weight).points
     code = {"none": loops.NONE, "isotropic": loops.ISOTROPIC, "translation": loops.TRANSLATION}
     out = np.zeros((blocks, len(smoother.distances_m)))
     starts = np.linspace(0, len(xy), blocks + 1).astype(int)

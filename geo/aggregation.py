@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import html
+import math
 from dataclasses import dataclass
 from functools import partial
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
@@ -163,8 +163,8 @@ def clark_evans(
         Polygons in which a report was possible, as in `ripley_k`.
     correction : {"none", "donnelly", "cdf", "guard"}, default "cdf"
         How the edge of the window is allowed for: not at all, which makes points look regular;
-        Donnelly's formula, for rectangles only; the mean of the Kaplan-Meier G; or only points
-        at least `guard_m` from the outline.
+        Donnelly's formula, for rectangles only; the mean of the Kaplan-Meier G, as far as the edge
+        leaves it; or only points at least `guard_m` from the outline.
     guard_m : float, optional
         Metres, for the guard.
     alternative : {"two-sided", "greater", "less"}, default "two-sided"
@@ -239,7 +239,12 @@ def clark_evans(
     length = nearest_in_each([pattern.xy], outline)[0]
     mean, expected, n = _distances(pattern.xy, length, outline, correction, guard)
     if n == 0:
-        message = f"No site is {metres(guard)} from the outline. Give a smaller guard_m."
+        message = (
+            f"No site is {metres(guard)} from the outline. Give a smaller guard_m."
+            if correction == "guard"
+            else "The outline is nearer to every site than another site is, so that the cdf "
+            "correction has nothing to go by. Use none, donnelly or a guard."
+        )
         raise ValueError(message)
     index = mean / expected
     if n_simulations:
@@ -272,6 +277,9 @@ def _guard(correction: str, guard_m: float | None, outline: Outline) -> float:
         message = "Donnelly's formula is for rectangles; use cdf or guard for this window."
         raise GeometryError(message)
     if correction != "guard":
+        if guard_m is not None:
+            message = 'guard_m is for correction="guard" only.'
+            raise ValueError(message)
         return 0.0
     if guard_m is None:
         message = "The guard needs its width: give guard_m, in metres."
@@ -294,9 +302,11 @@ def _distances(
         return float(length[inner].mean()), float(expected), int(inner.sum())
     elif correction == "cdf":
         at, survival = kaplan_meier(length, border_distance(xy, outline))
-        # the mean is the integral of survival
-        steps = np.diff(np.append(0.0, at))
-        return float(steps @ np.append(1.0, survival)[:-1]), float(expected), n
+        # the mean of the part of the distribution that the edge leaves
+        mass = -np.diff(np.append(1.0, survival))
+        if not len(at):
+            return np.nan, float(expected), 0
+        return float(mass @ at / mass.sum()), float(expected), n
     return float(length.mean()), float(expected), n
 
 
@@ -308,7 +318,7 @@ def _normal_p(mean: float, expected: float, n: int, outline: Outline, alternativ
     deviation = np.sqrt((4 - np.pi) * outline.area_m2 / (4 * np.pi)) / n
     z = (mean - expected) / deviation
     # each tail by itself: one minus the other would round small ones to 0
-    low, high = NormalDist().cdf(z), NormalDist().cdf(-z)
+    low, high = 0.5 * math.erfc(-z / math.sqrt(2)), 0.5 * math.erfc(z / math.sqrt(2))
     return {"less": low, "greater": high, "two-sided": min(1.0, 2 * min(low, high))}[alternative]
 
 

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
+import shapely
 
+from geo._inputs import is_gone, problems_of
+from geo._joining import joined
 from geo._outlines import outline_of
-from geo._patterns import planar_pattern, plane_of
+from geo._patterns import in_plane, planar_pattern, plane_of, surfaces_of
 from geo._sampling import Sampler, triangles_of
 from geo.errors import GeometryError, SchemaError
 
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
     Window: TypeAlias = gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry
 
 __all__ = [
@@ -30,6 +35,9 @@ __all__ = [
     "random_labelling",
     "random_shift",
 ]
+
+
+_SAME_AREA = 1e-6  # what rounding may make areas that only touch overlap
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +151,9 @@ def inhomogeneous_poisson(areas: gpd.GeoDataFrame, *, weight: str = "weight") ->
     ----------
     areas : geopandas.GeoDataFrame
         Polygons that do not overlap, whose union is the window: provinces, or the cells of a
-        surface.
+        surface, ``kernel_density(...).to_frame()`` with the weight ``expected``. A frame in a
+        projection is drawn from in it, as the window is that its sites are tested in; if that
+        is projected, put the areas into the same with ``to_crs(window.crs)``.
     weight : str, default "weight"
         The column that says what share of the points falls into each area, such as population.
 
@@ -157,9 +167,12 @@ def inhomogeneous_poisson(areas: gpd.GeoDataFrame, *, weight: str = "weight") ->
     CRSError
         If the frame has no coordinate reference system.
     GeometryError
-        If an area is no polygon.
+        If an area is no polygon, a weight has no area, or areas overlap; see ``.problems``.
     SchemaError
-        If there is no such column, or a weight is no number from 0 on, or all are 0.
+        If there is no such column, or a weight is no number from 0 on, or all are 0; see
+        ``.problems``.
+    TypeError
+        If no GeoDataFrame is given.
 
     Examples
     --------
@@ -174,25 +187,76 @@ def inhomogeneous_poisson(areas: gpd.GeoDataFrame, *, weight: str = "weight") ->
     >>> bool(850 < (drawn.x > 500).sum() < 950)
     True
     """
+    if not isinstance(areas, gpd.GeoDataFrame):
+        message = (
+            f"The areas are a GeoDataFrame with a column of weights, not {type(areas).__name__}. "
+            "Of a surface take inhomogeneous_poisson(surface.to_frame(), weight='expected')."
+        )
+        raise TypeError(message)
     if weight not in areas:
         message = f"The areas have no column {weight!r}. Give the name of one with their weights."
         raise SchemaError(message)
-    area, crs = plane_of(areas)
-    value = areas[weight].to_numpy(dtype=np.float64, na_value=np.nan)
-    if not (np.isfinite(value) & (value >= 0)).all() or not value.sum() > 0:
-        message = f"The weights in {weight!r} must be numbers from 0 on, not all of them 0."
-        raise SchemaError(message)
-    plane = areas.geometry.to_crs(crs).to_numpy()
-    corners, share = triangles_of(plane[value > 0], value[value > 0])
+    surfaces = surfaces_of(areas)
+    gone = is_gone(areas.geometry.to_numpy())
+    value = _weights(areas, weight, gone)
+    plane, crs = in_plane(surfaces)
+    shapes = plane.to_numpy()
+    _require_apart(areas, shapes, np.flatnonzero(~gone))
+    corners, share = triangles_of(shapes[value > 0], value[value > 0])
     return NullModel(
         name=f"Poisson by {weight}",
         words=f"Under the hypothesis points fall into areas by {weight}, uniformly within each.",
         homogeneous=False,
         fixed_n=True,
-        window=area,
+        window=joined(shapes, 1.0),
         crs=crs,
         draw=Sampler(corners, share).draw,
     )
+
+
+def _weights(areas: gpd.GeoDataFrame, column: str, gone: NDArray[np.bool_]) -> Floats:
+    """Return the weights of the areas that there are; none may be without its area."""
+    value = pd.to_numeric(areas[column], errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    wrong = ~(np.isfinite(value) & (value >= 0))
+    if wrong.any() or not value.sum() > 0:
+        message = f"The weights in {column!r} must be numbers from 0 on, not all of them 0."
+        problems = pd.DataFrame(
+            {
+                "row": np.flatnonzero(wrong),
+                "column": column,
+                "value": areas[column][wrong].to_numpy(),
+                "problem": "no number from 0 on",
+            },
+            index=areas.index[wrong],
+        )
+        raise SchemaError(message, problems)
+    lost = gone & (value > 0)
+    if lost.any():
+        message = (
+            f"{lost.sum()} of {len(areas)} areas have a weight but no geometry, so that their "
+            "share of the points has nowhere to fall. Give them their polygons, or leave them out "
+            "and say so beside the figure."
+        )
+        raise GeometryError(message, problems_of(areas.geometry, lost, "weight without an area"))
+    return np.asarray(value[~gone])
+
+
+def _require_apart(areas: gpd.GeoDataFrame, shapes: NDArray[np.object_], rows: Ints) -> None:
+    """Refuse areas that overlap, where points would fall by the weights of several."""
+    size = np.asarray(shapely.area(shapes))
+    if size.sum() <= (1 + _SAME_AREA) * shapely.area(shapely.union_all(shapes)):
+        return
+    one, other = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    common = shapely.area(shapely.intersection(shapes[one], shapes[other]))
+    shared = (one != other) & (common > _SAME_AREA * np.minimum(size[one], size[other]))
+    overlapping = np.zeros(len(areas), dtype=bool)
+    overlapping[rows[one[shared]]] = True
+    message = (
+        f"{overlapping.sum()} of {len(areas)} areas overlap, so that it is not defined how many "
+        "points fall where they do. Cut them with overlay() or dissolve(), or give areas that do "
+        "not."
+    )
+    raise GeometryError(message, problems_of(areas.geometry, overlapping, "overlaps another area"))
 
 
 def random_labelling(
@@ -241,6 +305,8 @@ def random_labelling(
     """
     one, other = planar_pattern(sites, window), planar_pattern(controls, window)
     both = np.concatenate([one.xy, other.xy])
+    # in an order of their own: the order of rows must not change what is drawn
+    both = both[np.lexsort(both.T)]
     return NullModel(
         name="random labelling",
         words=(

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["pair_correlation", "ripley_k", "ripley_l"]
 
+_MOST_WEIGHT = 100  # of a pair, as in spatstat
 _EXACT_PAIRS = 100_000  # of a window that is no rectangle, whose overlap is measured for each
 
 
@@ -92,7 +93,8 @@ def ripley_k(
     the window over that of its overlap when it is moved from i to j; border, only points i that
     are at least r from the outline, whose number replaces n. Pairs at exactly r count. Windows may
     have holes and several parts. The overlap of a window that is no rectangle is exact for up to
-    100,000 pairs within the greatest distance and interpolated beyond, to 1e-4.
+    100,000 pairs within the greatest distance and interpolated beyond: to 1e-4 in compact windows,
+    to some percent in those of narrow or scattered parts. No pair weighs more than 100.
 
     A place where many reports share a coordinate makes K leap at 0: see ``summary()``.
 
@@ -118,6 +120,7 @@ def ripley_k(
     outline = outline_of(pattern.window)
     distances = distances_of(distances_m, pattern.n, outline)
     others = None if other is None else planar_pattern(other, window)
+    _require_together(other, intensity, other_intensity, dot=dot)
     weights = (
         _inverse(intensity, sites, pattern),
         None if others is None else _inverse(other_intensity, other, others),
@@ -383,6 +386,8 @@ def _k_sum(
     )
     if border is None:
         return total, None
+    # weights that have left leave a hair of rounding behind
+    total[np.abs(total) <= 1e-12 * np.abs(total).max(initial=0)] = 0.0
     order = np.argsort(border)
     mass = np.append(
         np.cumsum((np.ones(pattern.n) if weight is None else weight)[order][::-1])[::-1], 0
@@ -414,7 +419,8 @@ def _exact_translation(
     # a shift and its reverse overlap alike: measure one of them
     forward = shift if others is not None else np.where(i[:, None] < j[:, None], shift, -shift)
     unique, back = np.unique(forward, axis=0, return_inverse=True)
-    value = 1 / overlap_shares(outline, *unique.T)[back.ravel()]
+    share = overlap_shares(outline, *unique.T)[back.ravel()]
+    value = 1 / np.maximum(share, 1 / _MOST_WEIGHT)
     weight, other_weight = weights
     if weight is not None:
         value = value * weight[i] * (weight if others is None else other_weight)[j]  # type: ignore[index]
@@ -441,13 +447,33 @@ def _inverse(
         )
         raise ValueError(message)
     here = values[pattern.rows]
-    if not (np.isfinite(here) & (here > 0)).all():
+    wrong = ~(np.isfinite(here) & (here > 0))
+    if wrong.any():
         message = (
-            f"{(~(here > 0)).sum()} of {len(here)} intensities are no positive numbers, so the "
-            "points there would weigh without end."
+            f"{wrong.sum()} of {len(here)} intensities are no positive numbers, so that the points "
+            "there would weigh without end or nothing."
         )
         raise ValueError(message)
     return 1e6 / here
+
+
+def _require_together(
+    other: gpd.GeoDataFrame | None,
+    intensity: ArrayLike | None,
+    other_intensity: ArrayLike | None,
+    *,
+    dot: bool,
+) -> None:
+    """Refuse arguments that mean nothing without each other."""
+    if other is None and (dot or other_intensity is not None):
+        message = "dot and other_intensity are for points of another kind: give them as other."
+        raise ValueError(message)
+    if other is not None and (intensity is None) != (other_intensity is None):
+        message = (
+            "An inhomogeneous K of two kinds needs the intensity of both: give intensity and "
+            "other_intensity, or neither."
+        )
+        raise ValueError(message)
 
 
 def _require(pattern: Pattern, others: Pattern | None, outline: Outline, correction: str) -> None:

@@ -24,6 +24,7 @@ from geo.density import (
     relative_risk,
     select_bandwidth,
 )
+from geo.disclosure import DisclosureRisk, disclosure_risk
 from geo.duplicates import find_duplicates, merge_duplicates
 from geo.envelopes import EnvelopeTest, envelope_test
 from geo.errors import (
@@ -44,6 +45,7 @@ from geo.examples import example_sites
 from geo.gazetteer import find_places
 from geo.localities import find_locality
 from geo.marks import mark_correlation
+from geo.masking import RELEASED_COLUMNS, donut_mask, generalise, laplace_mask
 from geo.nullmodels import (
     NullModel,
     csr,
@@ -59,6 +61,7 @@ from geo.quadrats import QuadratTest, quadrat_test
 from geo.reach import count_within, distance_bands, pairs_within, within_distance
 from geo.reading import read_report, read_sites
 from geo.reference import load_reference
+from geo.registry import ReleaseRegistry, load_key
 from geo.schema import DEFAULT_RADIUS_M, SITE_SCHEMA, VOCABULARIES, validate_sites
 from geo.spacing import (
     empty_space_f,
@@ -70,6 +73,7 @@ from geo.writing import write_sites
 
 __all__ = [
     "DEFAULT_RADIUS_M",
+    "RELEASED_COLUMNS",
     "SITE_SCHEMA",
     "VOCABULARIES",
     "BandwidthSelection",
@@ -78,6 +82,7 @@ __all__ = [
     "ClarkEvans",
     "Clustering",
     "DensitySurface",
+    "DisclosureRisk",
     "EnvelopeTest",
     "ExportError",
     "GeoError",
@@ -91,6 +96,7 @@ __all__ = [
     "ReadError",
     "Reading",
     "RelativeRisk",
+    "ReleaseRegistry",
     "ResolutionWarning",
     "SchemaError",
     "SensitivityWarning",
@@ -106,20 +112,25 @@ __all__ = [
     "csr",
     "dbscan",
     "density_at_sites",
+    "disclosure_risk",
     "distance_bands",
     "distance_matrix",
     "distance_to",
+    "donut_mask",
     "empty_space_f",
     "envelope_test",
     "example_sites",
     "find_duplicates",
     "find_locality",
     "find_places",
+    "generalise",
     "geodesic_distance",
     "hdbscan",
     "inhomogeneous_poisson",
     "j_function",
     "kernel_density",
+    "laplace_mask",
+    "load_key",
     "load_reference",
     "local_crs",
     "mark_correlation",

@@ -52,9 +52,10 @@ _SAME = 7  # decimals by which coordinates are the same: a centimetre
 
 
 class Scheme(NamedTuple):
-    """How far places are moved: the text that names it, the quantile function, and its end."""
+    """How far places are moved: its name for readers and in full, its quantiles, and its end."""
 
     name: str
+    parameters: str
     quantile: Callable[[Floats], Floats]
     longest_m: float
 
@@ -129,6 +130,7 @@ def laplace_scheme(epsilon_per_m: float) -> Scheme:
     """
     longest = float(laplace_radius(np.array(_TAIL), epsilon_per_m))
     return Scheme(
+        f"planar Laplace of mean {2 / epsilon_per_m:.0f} m",
         f"planar Laplace {epsilon_per_m!r} per m",
         lambda p: laplace_radius(p * _TAIL, epsilon_per_m),
         longest,
@@ -150,7 +152,10 @@ def donut_scheme(min_m: float, max_m: float) -> Scheme:
         Distances within the ring.
     """
     return Scheme(
-        f"donut {min_m!r} to {max_m!r} m", lambda p: donut_radius(p, min_m, max_m), max_m
+        f"donut {min_m:g} to {max_m:g} m",
+        f"donut {min_m!r} to {max_m!r} m",
+        lambda p: donut_radius(p, min_m, max_m),
+        max_m,
     )
 
 
@@ -163,7 +168,7 @@ def draws(key: bytes, scheme: str, ids: Sequence[str], counter: int) -> tuple[Fl
     key : bytes
         The key.
     scheme : str
-        The scheme with its parameters.
+        The scheme with its parameters in full.
     ids : sequence of str
         The sites.
     counter : int
@@ -222,7 +227,7 @@ def displace(
     for counter in range(_TRIES):
         if not len(left):
             break
-        u, v = draws(key, scheme.name, [ids[i] for i in left], counter)
+        u, v = draws(key, scheme.parameters, [ids[int(i)] for i in left], counter)
         to_lon, to_lat, _ = WGS84.fwd(lon[left], lat[left], 360 * v, scheme.quantile(u))
         to_lon, to_lat = np.round(to_lon, _DECIMALS), np.round(to_lat, _DECIMALS)
         stays = shapely.intersects_xy(units[left], to_lon, to_lat)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -11,186 +11,36 @@ import pandas as pd
 import shapely
 from pyproj import Proj
 
+from geo._levels import names_of
 from geo._radii import covering_circle
 from geo._releasing import NOT_LOCATED, WITHHELD, Unit
 from geo.areal import assign_areas
-from geo.errors import GeometryError, SchemaError
 from geo.geodesy import WGS84
 from geo.projection import to_degrees
-from geo.reference import load_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
-    from shapely.geometry.base import BaseGeometry
 
+    from geo._levels import Level
     from geo._releasing import Places
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]
     Shapes = NDArray[np.object_]
 
-__all__ = [
-    "LEVELS",
-    "Level",
-    "cell_units",
-    "discs",
-    "level_units",
-    "levels_of",
-    "nowhere",
-    "premises_of",
-    "shipped_levels",
-    "stated_units",
-]
+__all__ = ["cell_units", "discs", "level_units", "nowhere", "premises_of"]
 
-LEVELS = ("commune", "district", "province", "country")
-_COUNTRIES = ("LA", "MM", "TH", "VN")  # whose provinces are shipped beside Cambodia's
 _CORNERS = 16
 # around the circle and not within it; what is beyond covers edges that are straight in degrees
 _OUTWARD = 1.002 / math.cos(math.pi / _CORNERS)
-_APART = 0.01  # of an area that may lie outside the coarser one it belongs to
 _OUTLINE_M = 6_000.0  # how far `assign_areas` lets a place lie outside its area
 _DOUBLINGS = 7
 _HALF_TURN, _TURN = 180.0, 360.0
 _MOST = np.array([180.0, 85.0, 180.0, 85.0])  # beyond, cells are no squares any more
 # areas are true, and a cell is a box of parallels and meridians
 _EQUAL_AREA = Proj(proj="cea", lat_ts=30, ellps="WGS84")
-
-
-class Level(NamedTuple):
-    """One level of areas: its name, and polygons in EPSG:4326 with rows numbered from 0."""
-
-    name: str
-    areas: gpd.GeoDataFrame
-
-
-def levels_of(
-    areas: gpd.GeoDataFrame | Mapping[str, gpd.GeoDataFrame] | None, level: str | None
-) -> list[Level]:
-    """
-    Give the levels to choose from, the finest first.
-
-    Parameters
-    ----------
-    areas : geopandas.GeoDataFrame, mapping of str to geopandas.GeoDataFrame, or None
-        The polygons of `level`, those of several levels by their names, or None for the shipped.
-    level : str or None
-        The finest level allowed.
-
-    Returns
-    -------
-    list of Level
-        At least one.
-
-    Raises
-    ------
-    ValueError
-        If a level is unknown or not given.
-    SchemaError
-        If areas have no column ``name``.
-    GeometryError
-        If a level does not lie within the next coarser one.
-    """
-    if level is not None and level not in LEVELS:
-        message = f"level is {level!r}; it must be one of {', '.join(LEVELS)}."
-        raise ValueError(message)
-    if areas is None:
-        given = shipped_levels()
-    elif isinstance(areas, gpd.GeoDataFrame):
-        if level is None:
-            message = f"Say what areas are: level= one of {', '.join(LEVELS)}."
-            raise ValueError(message)
-        given = {level: areas}
-    else:
-        given = dict(areas)
-    if strange := [name for name in given if name not in LEVELS]:
-        message = f"areas has the levels {strange}; it must name levels of {', '.join(LEVELS)}."
-        raise ValueError(message)
-    finest = 0 if level is None else LEVELS.index(level)
-    names = [name for name in LEVELS[finest:] if name in given]
-    if not names or (level is not None and level not in given):
-        message = (
-            f"There are no areas of level {level or 'any'!r}, only {', '.join(given) or 'none'}. "
-            "Give the polygons: areas={'commune': communes}."
-        )
-        raise ValueError(message)
-    levels = [Level(name, _checked(given[name], name)) for name in names]
-    if areas is not None:
-        for fine, coarse in zip(levels, levels[1:], strict=False):
-            _require_nested(fine, coarse)
-    return levels
-
-
-def shipped_levels() -> dict[str, gpd.GeoDataFrame]:
-    """
-    Give the shipped districts, provinces and countries, which lie within each other.
-
-    Returns
-    -------
-    dict of str to geopandas.GeoDataFrame
-        By level. Districts are Cambodia's; provinces those of its neighbours and Myanmar, too.
-    """
-    provinces = [load_reference("provinces")]
-    provinces += [load_reference("provinces", country=country) for country in _COUNTRIES]
-    credit = "; ".join(dict.fromkeys(frame.attrs["attribution"] for frame in provinces))
-    for frame in provinces:
-        frame.attrs = {}  # frames whose attrs differ lose them when they are put together
-    together = gpd.GeoDataFrame(pd.concat(provinces, ignore_index=True), crs="EPSG:4326")
-    together.attrs["attribution"] = credit
-    countries = load_reference("countries")
-    return {
-        "district": load_reference("districts"),
-        "province": together,
-        "country": countries[countries["country"].notna()],
-    }
-
-
-def _checked(areas: gpd.GeoDataFrame, level: str) -> gpd.GeoDataFrame:
-    """Areas of a level in EPSG:4326 with rows numbered from 0."""
-    if not isinstance(areas, gpd.GeoDataFrame):
-        message = f"The areas of level {level!r} are a {type(areas).__name__}, no GeoDataFrame."
-        raise TypeError(message)
-    if "name" not in areas:
-        message = f"The areas of level {level!r} have no column 'name'; rename one of theirs."
-        raise SchemaError(message)
-    degrees = gpd.GeoDataFrame(areas).set_geometry(to_degrees(areas)).reset_index(drop=True)
-    shapes = degrees.geometry.to_numpy()
-    surface = np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes)
-    if not (surface & shapely.is_valid(shapes)).all():
-        wrong = ~(surface & shapely.is_valid(shapes))
-        problems = pd.DataFrame({"row": np.flatnonzero(wrong), "problem": "no valid polygon"})
-        message = (
-            f"{int(wrong.sum())} of {len(areas)} areas of level {level!r} are no valid polygons. "
-            "Repair them with make_valid(), or leave them out."
-        )
-        raise GeometryError(message, problems)
-    return degrees
-
-
-def _require_nested(fine: Level, coarse: Level) -> None:
-    """Raise GeometryError where a finer area does not lie within one coarser area."""
-    finer, coarser = fine.areas.geometry.to_numpy(), coarse.areas.geometry.to_numpy()
-    of, within = shapely.STRtree(coarser).query(finer, predicate="intersects")
-    shared = shapely.area(shapely.intersection(finer[of], coarser[within]))
-    most = np.zeros(len(finer))
-    np.maximum.at(most, of, shared)
-    apart = most < (1 - _APART) * shapely.area(finer)
-    if apart.any():
-        names = fine.areas["name"][apart]
-        problems = pd.DataFrame(
-            {
-                "row": np.flatnonzero(apart),
-                "value": names.to_numpy(),
-                "problem": f"in no single {coarse.name}",
-            }
-        )
-        message = (
-            f"{int(apart.sum())} of {len(finer)} areas of level {fine.name!r} lie in no single "
-            f"area of level {coarse.name!r}, such as {names.iloc[0]!r}. A place released once by "
-            "one and once by the other would lie where the two overlap: use levels that nest."
-        )
-        raise GeometryError(message, problems)
 
 
 # -------------------------------------------------------------------------------- where it fits
@@ -208,13 +58,17 @@ def premises_of(candidates: gpd.GeoDataFrame | gpd.GeoSeries | None) -> Shapes |
     Returns
     -------
     numpy.ndarray of shapely.Point, or None
-        In EPSG:4326; a shape counts where its representative point is.
+        In EPSG:4326; a shape counts where its representative point is, and what shares a point
+        counts once.
     """
     if candidates is None:
         return None
     shapes = to_degrees(candidates).to_numpy()
     shapes = shapes[(shapely.get_type_id(shapes) >= 0) & ~shapely.is_empty(shapes)]
-    return np.asarray(shapely.point_on_surface(shapes), dtype=object)
+    points = shapely.point_on_surface(shapes)
+    # a list with the same premises twice, or many at the middle of a town, hides nobody better
+    _, first = np.unique(shapely.to_wkb(points), return_index=True)
+    return np.asarray(points[np.sort(first)], dtype=object)
 
 
 def discs(lon: Floats, lat: Floats, radius_m: Floats) -> Shapes:
@@ -250,7 +104,7 @@ def _fitting(places: Places, rows: Ints, shapes: Shapes, areas: gpd.GeoDataFrame
     for country in sorted(set(stated)):
         some = np.flatnonzero(stated == country)
         if country:
-            ours = np.flatnonzero((areas["country"] == country).to_numpy(dtype=bool))
+            ours = np.flatnonzero(areas["country"].to_numpy(dtype=object) == country)
             inner = _inside_country(places, rows[some], shapes[some], areas.iloc[ours])
             found[some] = np.where(inner < 0, -1, ours[inner] if len(ours) else -1)
         else:
@@ -316,6 +170,9 @@ def level_units(
         One for each site.
     """
     units = nowhere(places)
+    for level in levels:
+        if level.name == "province":
+            _name_unlocated(places, level, units)
     left = np.flatnonzero(places.located)
     for level in levels:
         area = _fitting(places, left, shapes, level.areas)
@@ -326,6 +183,29 @@ def level_units(
             units[row] = used[int(i)]
         left, shapes = left[~fits], shapes[~fits]
     return units
+
+
+def _name_unlocated(places: Places, level: Level, units: list[Unit]) -> None:
+    """Name the province of rows without a location, where what they state is its name."""
+    rows = np.flatnonzero(~places.located)
+    if not len(rows) or "admin1" not in places.frame:
+        return
+    columns = [name for name in ("country", "admin1") if name in places.frame]
+    stated = gpd.GeoDataFrame(
+        places.frame.iloc[rows][columns], geometry=[None] * len(rows), crs="EPSG:4326"
+    )
+    numbered = level.areas.assign(_number=np.arange(len(level.areas)).astype("str"))
+    if "aliases" not in numbered:
+        numbered["aliases"] = None
+    numbered["aliases"] = numbered["aliases"].where(numbered["aliases"].notna(), "") + "|"
+    numbered["aliases"] += numbered["name"].astype("str")
+    found = assign_areas(stated, numbered, name="_number")["area"]
+    for row, number in zip(rows, found, strict=True):
+        if pd.notna(number):
+            units[row] = NOT_LOCATED._replace(
+                names=names_of(level, int(number)),
+                note="No location known but the province, as reported.",
+            )
 
 
 def nowhere(places: Places) -> list[Unit]:
@@ -351,7 +231,7 @@ def _outer(areas: gpd.GeoDataFrame, used: Ints) -> set[int]:
         return set()
     country, shapes = areas["country"].to_numpy(dtype=object), areas.geometry.to_numpy()
     outer = set()
-    for name in sorted(set(country[used]) - {None}, key=str):
+    for name in sorted(set(country[used])):
         ours = used[country[used] == name]
         edge = shapely.boundary(shapely.union_all(shapes[country == name]))
         shapely.prepare(edge)
@@ -360,49 +240,15 @@ def _outer(areas: gpd.GeoDataFrame, used: Ints) -> set[int]:
 
 
 def _area_unit(level: Level, number: int, *, outer: bool) -> Unit:
-    """What is said of a place by an area: all of it the area's own."""
+    """Say of a place what its area says: nothing of it is the row's own."""
     area = level.areas.iloc[number]
     shape = area.geometry
     _, _, radius = covering_circle(shape)
     radius += _OUTLINE_M if outer else 0.0
-    names = stated_units(level, number)
-    called = " ".join(filter(None, [_text(area, "code"), _text(area, "name")]))
+    names = names_of(level, number)
+    called = " ".join(str(area[column]) for column in ("code", "name") if column in area.index)
     note = f"Location generalised to {level.name} {called}; dates to the month."
     return Unit(shape, radius, level.name, f"{level.name} area", note, names)
-
-
-def stated_units(level: Level, number: int) -> dict[str, str]:
-    """
-    Give the names and codes of an area and of those that it says it lies in.
-
-    Parameters
-    ----------
-    level : Level
-        Areas of a level.
-    number : int
-        Position of the area.
-
-    Returns
-    -------
-    dict of str to str
-        ``admin1``, ``admin1_code``, ``admin2`` and so on, as far as they are known.
-    """
-    area = level.areas.iloc[number]
-    own = {"province": "admin1", "district": "admin2", "commune": "admin3"}.get(level.name)
-    said = {"admin1": "province", "admin1_code": "province_code"} if own != "admin1" else {}
-    if own == "admin3":
-        said |= {"admin2": "district", "admin2_code": "district_code"}
-    if own is None:
-        return {}
-    said |= {own: "name", f"{own}_code": "code"}
-    texts = {name: _text(area, column) for name, column in said.items()}
-    return {name: text for name, text in texts.items() if text}
-
-
-def _text(area: pd.Series, column: str) -> str:
-    """Cell of an area as text; empty where it is missing."""
-    value: Any = area.get(column)
-    return "" if value is None or pd.isna(value) else str(value)
 
 
 # ------------------------------------------------------------------------------------- cells
@@ -459,7 +305,7 @@ def _cells(degrees: Floats, size: float) -> NDArray[np.int64]:
 
 
 def _cell_unit(cell: NDArray[np.int64], size: float) -> Unit:
-    """What is said of a place by a cell."""
+    """Say of a place what its cell says."""
     corners = np.stack([cell, cell + 1]) * size
     lon, lat = _EQUAL_AREA(corners[:, 0], corners[:, 1], inverse=True)
     shape = shapely.box(*np.round([lon[0], lat[0], lon[1], lat[1]], 7))

@@ -7,7 +7,6 @@ import hmac
 import json
 import os
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from geo import _files
@@ -15,6 +14,7 @@ from geo.errors import ExportError, ReadError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 __all__ = ["Entry", "Ledger", "locked", "read_ledger", "write_ledger"]
 
@@ -28,9 +28,8 @@ class Entry(TypedDict):
 
     release: str
     scheme: str
-    geometry: str  # well-known binary in hexadecimal digits
+    shape: str  # sha256 of its well-known binary, which is kept once for all sites
     uncertainty_m: float
-    sha256: str
 
 
 class Ledger(TypedDict):
@@ -40,6 +39,7 @@ class Ledger(TypedDict):
     version: int
     keyed: bool
     releases: list[str]
+    shapes: dict[str, str]  # well-known binary in hexadecimal digits
     sites: dict[str, list[Entry]]
 
 
@@ -81,7 +81,12 @@ def read_ledger(path: Path, key: bytes | None) -> Ledger:
         raw = path.read_bytes()
     except FileNotFoundError:
         return Ledger(
-            format=_FORMAT, version=_VERSION, keyed=key is not None, releases=[], sites={}
+            format=_FORMAT,
+            version=_VERSION,
+            keyed=key is not None,
+            releases=[],
+            shapes={},
+            sites={},
         )
     except OSError as error:
         message = f"The registry {path.name!r} cannot be read ({error.strerror or error})."

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NOT_LOCATED",
+    "RELEASED_COLUMNS",
     "WITHHELD",
     "Places",
     "Unit",
@@ -46,6 +47,13 @@ _CODED = (
     *("evidence", "abuses", "security_features", "host_type"),
 )
 _UNIT = ("admin1", "admin1_code", "admin2", "admin2_code", "admin3", "admin3_code")
+RELEASED_COLUMNS: tuple[str, ...] = (
+    *("site_id", *_CODED, *_UNIT),
+    *("uncertainty_m", "location_level", "location_method", "release_scheme"),
+    *("data_generalizations", "information_withheld", "geometry"),
+)
+"""The columns that `generalise`, `donut_mask` and `laplace_mask` may give, and no others."""
+
 _MONTH = r"^(\d{4}(?:-\d{2})?)"
 _FINE = re.compile(r"\d[.,]\d{3,}")  # more than two decimals: finer than a kilometre
 _DIGITS = 3  # decimals of a coordinate that an identifier may not spell
@@ -72,7 +80,7 @@ class Places(NamedTuple):
         if "country" not in self.frame:
             return np.full(len(self.ids), "", dtype=object)
         given = self.frame["country"].astype("string").str.strip().str.upper()
-        return given.fillna("").to_numpy(dtype=object)
+        return np.asarray(given.fillna(""), dtype=object)
 
 
 class Unit(NamedTuple):
@@ -164,11 +172,16 @@ def identifiers(frame: pd.DataFrame) -> list[str]:
         raise SchemaError(message)
     given = frame["site_id"].astype(object)
     gone = given.isna().to_numpy()
-    ids = ["" if no else unicodedata.normalize("NFC", str(x)).strip() for x, no in zip(given, gone)]
+    ids = [
+        "" if no else unicodedata.normalize("NFC", str(value)).strip()
+        for value, no in zip(given, gone, strict=True)
+    ]
     missing = np.array([not name for name in ids], dtype=bool)
     refuse(frame, missing, "site_id", "have no site_id. Give each a stable, opaque one.")
     twice = pd.Series(ids, dtype=object).duplicated(keep=False).to_numpy()
-    refuse(frame, twice, "site_id", "share a site_id. Give each row its own, or merge_duplicates().")
+    refuse(
+        frame, twice, "site_id", "share a site_id. Give each row its own, or merge_duplicates()."
+    )
     return ids
 
 
@@ -202,7 +215,9 @@ def released_frame(places: Places, units: Sequence[Unit], withheld: str) -> gpd.
     columns |= {
         "uncertainty_m": np.array([unit.uncertainty_m for unit in units], dtype=np.float64),
         "location_level": _words([unit.level for unit in units], "location_level"),
-        "location_method": _words(["assigned" if is_ else None for is_ in shown], "location_method"),
+        "location_method": _words(
+            ["assigned" if is_ else None for is_ in shown], "location_method"
+        ),
         "release_scheme": pd.array([unit.scheme for unit in units], dtype="string"),
         "data_generalizations": pd.array([unit.note for unit in units], dtype="string"),
         "information_withheld": pd.array(

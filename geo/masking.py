@@ -15,10 +15,11 @@ import numpy as np
 import shapely
 
 from geo._displacing import Scheme, displace, donut_scheme, laplace_scheme, sharing
-from geo._generalising import cell_units, discs, level_units, levels_of, nowhere, premises_of
+from geo._generalising import cell_units, discs, level_units, premises_of
 from geo._inputs import positive_length, whole_number
 from geo._keys import checked_key
-from geo._releasing import places_of, refuse, released_frame
+from geo._levels import levels_of
+from geo._releasing import RELEASED_COLUMNS, WITHHELD, places_of, refuse, released_frame
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from geo._releasing import Places, Unit
 
-__all__ = ["donut_mask", "generalise", "laplace_mask"]
+__all__ = ["RELEASED_COLUMNS", "donut_mask", "generalise", "laplace_mask"]
 
 _WITHHELD = "Coordinates, names, sources, free text, days of dates, file and row."
 _ROUND_M = 100.0
@@ -53,7 +54,8 @@ def generalise(
     2. holds at least `min_candidates` plausible premises, where `candidates` are given.
 
     A site whose circle reaches another area goes to the next coarser level; one that no level
-    holds is withheld, with a missing geometry. Sites without a location stay without.
+    holds is withheld, with a missing geometry. Sites without a location stay without, and keep
+    their province where what they state is its name.
 
     Parameters
     ----------
@@ -73,7 +75,8 @@ def generalise(
         is the other doubled.
     candidates : geopandas.GeoDataFrame or geopandas.GeoSeries, optional
         Plausible alternative premises, in any coordinate reference system: for a casino compound,
-        casinos and hotels. A shape counts where its representative point is.
+        casinos and hotels. A shape counts where its representative point is; several at one point
+        count once.
     min_candidates : int, default 5
         How many of them an area must hold.
 
@@ -81,10 +84,11 @@ def generalise(
     -------
     geopandas.GeoDataFrame
         Polygons in EPSG:4326, by ``site_id`` with a new index: the order of rows and their labels
-        tell nothing. The columns are ``site_id``; of the input ``status``, ``operating``,
-        ``state_response``, ``country``, ``evidence``, ``abuses``, ``security_features`` and
-        ``host_type`` with words of their vocabularies only, ``first_reported`` and
-        ``last_reported`` to the month; from the area ``admin1`` and so on; and
+        tell nothing. The columns are those of `RELEASED_COLUMNS` and no others: ``site_id``; of
+        the input ``status``, ``operating``, ``state_response``, ``country``, ``evidence``,
+        ``abuses``, ``security_features`` and ``host_type`` with words of their vocabularies only,
+        ``first_reported`` and ``last_reported`` to the month; from the area ``admin1`` and so on;
+        and
 
         - ``uncertainty_m``: radius of the circle around the area, from the point of the area that
           is nearest to the circle's middle.
@@ -117,22 +121,23 @@ def generalise(
     radius of areas along the outer edge is then 6 km larger, for the outlines are not exact there.
     Without a stated country the whole circle must lie within the area.
 
-    What premises are plausible is the caller's to judge: an area with one casino protects no casino,
-    however many people live in it. Text is not kept because the name of a site, the address of an
-    article or a remark names the place whatever its geometry; take what may be shown from the
-    sites by ``site_id``, on the record.
+    What premises are plausible is the caller's to judge: an area with one casino protects no
+    casino, however many people live in it. Text is not kept because the name of a site, the
+    address of an article or a remark names the place whatever its geometry; take what may be shown
+    from the sites by ``site_id``, on the record.
 
     Examples
     --------
     >>> import geo
     >>> import pandas as pd
     >>> table = pd.DataFrame(
-    ...     {"lat": [12.85, 12.55], "lon": [104.55, 104.6], "radius_m": [500, 9000]}
+    ...     {"id": ["A1", "A2"], "lat": 12.85, "lon": 104.55, "radius_m": [500, 12000]}
     ... )
-    >>> sites = geo.validate_sites(table.assign(country="KH", name=["A", "B"]))
+    >>> sites = geo.validate_sites(table.assign(country="KH", name="Invented"))
     >>> geo.generalise(sites)[["site_id", "admin1", "admin2", "release_scheme"]]
-        site_id        admin1   admin2 release_scheme
-    0  row-0001  Kampong Thom  Stoung  district area
+      site_id        admin1  admin2 release_scheme
+    0      A1  Kampong Thom  Stoung  district area
+    1      A2  Kampong Thom    <NA>  province area
     """
     whole_number(min_candidates, "min_candidates")
     places = places_of(sites)
@@ -193,7 +198,8 @@ def donut_mask(
         If sites are no points, areas no valid polygons, or levels do not lie within each other.
     SchemaError
         If ids are missing, repeated or spell a coordinate, a point has no radius, several sites
-        share a point, or a site is only suspected: a displaced point accuses whoever is there.
+        share a point, ids are row numbers, or a site is only suspected: a displaced point accuses
+        whoever is there.
     TypeError
         If the key is no bytes.
     ValueError
@@ -218,13 +224,13 @@ def donut_mask(
     --------
     >>> import geo, secrets
     >>> import pandas as pd
-    >>> table = pd.DataFrame({"lat": [12.85], "lon": [104.55], "radius_m": [500], "country": "KH"})
+    >>> table = pd.DataFrame({"id": ["A1"], "lat": 12.85, "lon": 104.55, "radius_m": 500})
     >>> sites = geo.validate_sites(table)
     >>> key = secrets.token_bytes(32)
     >>> masked = geo.donut_mask(sites, key=key, min_m=1000, max_m=5000)
     >>> masked[["site_id", "admin2", "uncertainty_m", "release_scheme"]]
-        site_id  admin2  uncertainty_m          release_scheme
-    0  row-0001  Stoung         5600.0  donut 1000.0 to 5000.0 m
+      site_id  admin2  uncertainty_m        release_scheme
+    0      A1  Stoung         5600.0  donut 1000 to 5000 m
     >>> masked.equals(geo.donut_mask(sites, key=key, min_m=1000, max_m=5000))
     True
     """
@@ -281,7 +287,7 @@ def laplace_mask(
         If sites are no points, areas no valid polygons, or levels do not lie within each other.
     SchemaError
         If ids are missing, repeated or spell a coordinate, a point has no radius, several sites
-        share a point, or a site is only suspected.
+        share a point, ids are row numbers, or a site is only suspected.
     TypeError
         If the key is no bytes.
     ValueError
@@ -308,7 +314,7 @@ def laplace_mask(
     --------
     >>> import geo, secrets
     >>> import pandas as pd
-    >>> table = pd.DataFrame({"lat": [12.85], "lon": [104.55], "radius_m": [500], "country": "KH"})
+    >>> table = pd.DataFrame({"id": ["A1"], "lat": 12.85, "lon": 104.55, "radius_m": 500})
     >>> key = secrets.token_bytes(32)
     >>> masked = geo.laplace_mask(geo.validate_sites(table), key=key, radius_m=200)
     >>> masked["uncertainty_m"].tolist()
@@ -363,6 +369,14 @@ def _refuse_rows(places: Places) -> None:
             "are only suspected. A displaced point would accuse whoever is there: generalise() "
             "them, or leave them out.",
         )
+    numbered = frame["site_id"].astype("string").str.fullmatch(r"row-\d+").fillna(value=False)
+    refuse(
+        frame,
+        numbered.to_numpy(dtype=bool),
+        "site_id",
+        "have the number of their row for a site_id. The draw goes by the id, and one more row in "
+        "the file would draw all of them anew: give them stable ids.",
+    )
     refuse(
         frame,
         sharing(places.lon, places.lat),
@@ -383,7 +397,7 @@ def _moved(places: Places, units: Sequence[Unit], key: bytes, scheme: Scheme) ->
     reach = places.radius_m[rows] + scheme.longest_m + _SLACK_M
     reach = np.ceil(reach / _ROUND_M) * _ROUND_M
     points = shapely.points(lon, lat)
-    moved = nowhere(places)
+    moved = [WITHHELD if at else unit for unit, at in zip(units, places.located, strict=True)]
     for i, point, radius, at in zip(rows, points, reach, np.isfinite(lon), strict=True):
         if at:
             unit = units[i]
@@ -398,6 +412,6 @@ def _moved(places: Places, units: Sequence[Unit], key: bytes, scheme: Scheme) ->
 
 
 def _credits(areas: pd.DataFrame) -> dict[str, str]:
-    """What is to be printed where areas are shown."""
+    """Give what is to be printed where areas are shown."""
     credit = areas.attrs.get("attribution")
     return {"attribution": credit} if isinstance(credit, str) else {}

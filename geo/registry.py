@@ -7,8 +7,9 @@ where they overlap. A `ReleaseRegistry` remembers what was released and refuses 
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -16,6 +17,7 @@ import pandas as pd
 import shapely
 
 from geo._generalising import discs
+from geo._inputs import radii
 from geo._keys import checked_key, outside_projects, read_key
 from geo._ledger import Entry, locked, read_ledger, write_ledger
 from geo._releasing import identifiers
@@ -34,7 +36,7 @@ __all__ = ["ReleaseRegistry", "load_key"]
 
 _SAME_DEG = 1.5e-5  # the last of 5 decimals may be rounded otherwise elsewhere
 _SLIVER = 1e-6  # of an area, by which outlines differ when they are written and read
-_POINT = 0
+_POINT, _SURFACES = 0, (3, 6)  # types of geometry
 
 
 def load_key(path: str | os.PathLike[str]) -> bytes:
@@ -116,16 +118,16 @@ class ReleaseRegistry:
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
     >>> import pandas as pd
-    >>> table = pd.DataFrame({"lat": [12.85], "lon": [104.55], "radius_m": [500], "country": "KH"})
+    >>> table = pd.DataFrame({"id": ["A1"], "lat": 12.85, "lon": 104.55, "radius_m": 500})
     >>> sites = geo.validate_sites(table)
     >>> with TemporaryDirectory() as folder:
     ...     registry = geo.ReleaseRegistry(Path(folder, "releases.json"))
     ...     registry.record(geo.generalise(sites), release="2026-01")
     ...     registry.record(geo.generalise(sites, level="province"), release="2026-02")
     ...     registry.to_frame()[["site_id", "release", "scheme"]]
-        site_id  release         scheme
-    0  row-0001  2026-01  district area
-    1  row-0001  2026-02  province area
+      site_id  release         scheme
+    0      A1  2026-01  district area
+    1      A1  2026-02  province area
     """
 
     def __init__(self, path: str | os.PathLike[str], *, key: bytes | None = None) -> None:
@@ -156,7 +158,7 @@ class ReleaseRegistry:
         SchemaError
             If ids are missing or repeated.
         """
-        _require_nested(read_ledger(self._path, self._key), _entries(released, ""))
+        _require_nested(read_ledger(self._path, self._key), _release(released, ""))
 
     def record(self, released: gpd.GeoDataFrame, *, release: str) -> None:
         """
@@ -186,16 +188,18 @@ class ReleaseRegistry:
         if not (isinstance(release, str) and release.strip()):
             message = f"release is {release!r}; give the release a name, such as its date."
             raise ValueError(message)
-        entries = _entries(released, release.strip())
+        name = release.strip()
+        new = _release(released, name)
         with locked(self._path):
             ledger = read_ledger(self._path, self._key)
-            _require_nested(ledger, entries)
-            for site_id, entry in entries.items():
+            _require_nested(ledger, new)
+            for site_id, entry in new.sites.items():
                 before = ledger["sites"].setdefault(site_id, [])
-                if all(not _same(entry, old) for old in before):
+                if entry["shape"] not in {old["shape"] for old in before}:
                     before.append(entry)
-            if release.strip() not in ledger["releases"]:
-                ledger["releases"].append(release.strip())
+            ledger["shapes"] |= new.shapes
+            if name not in ledger["releases"]:
+                ledger["releases"].append(name)
             write_ledger(self._path, ledger, self._key)
 
     def to_frame(self) -> gpd.GeoDataFrame:
@@ -205,8 +209,8 @@ class ReleaseRegistry:
         Returns
         -------
         geopandas.GeoDataFrame
-            In EPSG:4326: ``site_id``, ``release``, ``scheme``, ``uncertainty_m``, ``sha256`` of
-            what was released, and its geometry; one row for each different one of a site.
+            In EPSG:4326: ``site_id``, ``release`` (the first of it), ``scheme``,
+            ``uncertainty_m`` and the geometry; one row for each different geometry of a site.
 
         Raises
         ------
@@ -215,12 +219,14 @@ class ReleaseRegistry:
         """
         ledger = read_ledger(self._path, self._key)
         rows = [
-            {"site_id": site_id, **entry, "geometry": shapely.from_wkb(entry["geometry"])}
+            {"site_id": site_id, **entry, "geometry": ledger["shapes"][entry["shape"]]}
             for site_id, entries in sorted(ledger["sites"].items())
             for entry in entries
         ]
-        columns = ["site_id", "release", "scheme", "uncertainty_m", "sha256", "geometry"]
-        return gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), crs="EPSG:4326")
+        columns = ["site_id", "release", "scheme", "uncertainty_m", "geometry"]
+        table = pd.DataFrame(rows, columns=columns)
+        table["geometry"] = shapely.from_wkb(table["geometry"].to_numpy(dtype=object))
+        return gpd.GeoDataFrame(table, crs="EPSG:4326")
 
     def __repr__(self) -> str:
         ledger = read_ledger(self._path, self._key)
@@ -231,92 +237,88 @@ class ReleaseRegistry:
         )
 
 
-def _entries(released: gpd.GeoDataFrame, release: str) -> dict[str, Entry]:
-    """Give what is released of each site that has a geometry."""
-    shapes = to_degrees(released).to_numpy()
+class _Release(NamedTuple):
+    """A release to be compared: what each site is released as, and the shapes of it."""
+
+    sites: dict[str, Entry]
+    shapes: dict[str, str]
+
+
+def _release(released: gpd.GeoDataFrame, name: str) -> _Release:
+    """Take down what is released of each site that has a geometry."""
+    shapes = shapely.normalize(to_degrees(released).to_numpy())
     ids = identifiers(released)
     kind = shapely.get_type_id(shapes)
     there = (kind >= 0) & ~shapely.is_empty(shapes)
-    if not np.isin(kind[there], (_POINT, 3, 6)).all():
+    if not np.isin(kind[there], (_POINT, *_SURFACES)).all():
         message = "A release has points or polygons; other geometries cannot be compared."
         raise GeometryError(message)
-    schemes = (
-        released["release_scheme"].astype("string").fillna("unnamed").tolist()
-        if "release_scheme" in released
-        else ["exact" if one == _POINT else "unnamed" for one in kind]
-    )
-    radius = (
-        released["uncertainty_m"].to_numpy(dtype=np.float64, na_value=np.nan)
-        if "uncertainty_m" in released
-        else np.zeros(len(ids))
-    )
-    shapes = shapely.normalize(shapes)
-    entries = {}
-    for i in np.flatnonzero(there):
-        binary = shapely.to_wkb(shapes[i], output_dimension=2)
-        # a radius that is not known is no radius: the point itself is what was told
-        told = float(radius[i]) if np.isfinite(radius[i]) else 0.0
-        text = f"{schemes[i]}\0{told!r}\0".encode()
-        entries[ids[i]] = Entry(
-            release=release,
+    schemes = ["exact" if one == _POINT else "unnamed" for one in kind]
+    if "release_scheme" in released:
+        named = released["release_scheme"].astype("string")
+        schemes = named.where(named.notna(), pd.Series(schemes, named.index)).tolist()
+    # a radius that is not known is no radius: the point itself is what was told
+    radius = np.nan_to_num(radii(released), nan=0.0, posinf=0.0)
+    binaries = shapely.to_wkb(shapes, output_dimension=2)
+    digests = {binary: hashlib.sha256(binary).hexdigest() for binary in {*binaries[there]}}
+    sites = {
+        ids[i]: Entry(
+            release=name,
             scheme=str(schemes[i]),
-            geometry=binary.hex(),
-            uncertainty_m=told,
-            sha256=hashlib.sha256(text + binary).hexdigest(),
+            shape=digests[binaries[i]],
+            uncertainty_m=float(radius[i]),
         )
-    return entries
+        for i in np.flatnonzero(there)
+    }
+    return _Release(sites, {digest: binary.hex() for binary, digest in digests.items()})
 
 
-def _require_nested(ledger: Ledger, entries: dict[str, Entry]) -> None:
+def _require_nested(ledger: Ledger, new: _Release) -> None:
     """Raise ExportError where something released before is not contained."""
-    problems = pd.DataFrame(
-        list(_conflicts(ledger, entries)), columns=["row", "column", "value", "problem"]
-    )
-    if problems.empty:
+    found = list(_conflicts(ledger, new))
+    if not found:
         return
+    problems = pd.DataFrame(found, columns=["row", "column", "value", "problem"])
     message = (
-        f"{len(problems)} of {len(entries)} sites were released otherwise before, such as "
-        f"{problems['row'].iloc[0]} ({problems['problem'].iloc[0]}). The places would be known to "
-        "lie in both: release them as before, or as an area that contains it. Or withdraw the "
-        "sites and report them anew under other ids."
+        f"{len(found)} of {len(new.sites)} sites were released otherwise before, such as "
+        f"{found[0][0]} ({found[0][3]}). The places would be known to lie in both: release them as "
+        "before, or as an area that contains it. Or withdraw the sites and report them anew under "
+        "other ids."
     )
     raise ExportError(message, problems)
 
 
-def _conflicts(ledger: Ledger, entries: dict[str, Entry]) -> Iterator[tuple[str, str, str, str]]:
+def _conflicts(ledger: Ledger, new: _Release) -> Iterator[tuple[str, str, str, str]]:
     """Yield the id and what is wrong with each site that cannot be released so."""
-    for site_id, new in entries.items():
+    shapes = {**ledger["shapes"], **new.shapes}
+
+    @cache
+    def agree(shape: str, before: str, told_m: float, *, same_scheme: bool) -> bool:
+        after, earlier = (shapely.from_wkb(shapes[name]) for name in (shape, before))
+        # as before, but for the last digit
+        if same_scheme and shapely.equals_exact(after, earlier, tolerance=_SAME_DEG):
+            return True
+        return _contains(after, earlier, told_m)
+
+    for site_id, entry in new.sites.items():
         for old in ledger["sites"].get(site_id, []):
-            if not (_same(new, old) or _contains(new, old)):
-                problem = f"{old['scheme']} in {old['release']!r}, now {new['scheme']}"
-                yield site_id, "geometry", new["scheme"], problem
-                break
+            same = entry["scheme"] == old["scheme"]
+            if (same and entry["shape"] == old["shape"]) or agree(
+                entry["shape"], old["shape"], old["uncertainty_m"], same_scheme=same
+            ):
+                continue
+            problem = f"{old['scheme']} in {old['release']!r}, now {entry['scheme']}"
+            if same:
+                problem += ", elsewhere"
+            yield site_id, "geometry", entry["scheme"], problem
+            break
 
 
-def _same(new: Entry, old: Entry) -> bool:
-    """Tell whether a site is released as before."""
-    if new["sha256"] == old["sha256"]:
-        return True
-    if new["scheme"] != old["scheme"]:
-        return False
-    shape, before = (shapely.from_wkb(entry["geometry"]) for entry in (new, old))
-    return bool(shapely.equals_exact(shape, before, tolerance=_SAME_DEG))
-
-
-def _contains(new: Entry, old: Entry) -> bool:
+def _contains(shape: BaseGeometry, before: BaseGeometry, told_m: float) -> bool:
     """Tell whether an area contains all that an earlier release left possible."""
-    shape, before = shapely.from_wkb(new["geometry"]), _left_possible(old)
     if shapely.get_type_id(shape) == _POINT:
         return False
+    if shapely.get_type_id(before) == _POINT:
+        before = discs(np.array([before.x]), np.array([before.y]), np.array([told_m]))[0]
     outside = shapely.area(shapely.difference(before, shape))
     return bool(outside <= _SLIVER * shapely.area(before))
-
-
-def _left_possible(entry: Entry) -> BaseGeometry:
-    """Where a site may be by a release: the area, or the circle around the point."""
-    shape = shapely.from_wkb(entry["geometry"])
-    if shapely.get_type_id(shape) != _POINT:
-        return shape
-    lon, lat = np.array([shape.x]), np.array([shape.y])
-    circle: BaseGeometry = discs(lon, lat, np.array([entry["uncertainty_m"]]))[0]
-    return circle

@@ -161,7 +161,8 @@ def _moved(model: NullModel, pattern: Pattern) -> NullModel:
 
 def _keeps_areas(crs: CRS) -> bool:
     """Whether a plane is one of those that frames in degrees are put into."""
-    return bool(crs.coordinate_operation) and "Equal Area" in crs.coordinate_operation.method_name
+    operation = crs.coordinate_operation
+    return operation is not None and "Equal Area" in operation.method_name
 
 
 def _require_same_window(model: NullModel, pattern: Pattern) -> None:

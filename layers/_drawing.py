@@ -144,16 +144,25 @@ def _draw_areas(axes: Axes, plane: Plane, layer: AtlasLayer) -> None:
         look |= {"facecolor": [data["fills"][i] for i in seen], "edgecolor": PAPER}
     paths = [_polygon_path(drawn[i]) for i in seen]
     axes.add_collection(PathCollection(paths, **look), autolim=False)
+    if "ends" in data:
+        # As on the screen: no coast where only the outlines end.
+        edge = shapely.difference(shapely.boundary(shapes), shapely.box(*data["ends"]).exterior)
+        parts = _parts(plane.drawn(edge))
+        axes.add_collection(LineCollection(parts, zorder=1, **_LINES["coast"]), autolim=False)
 
 
 def _draw_lines(axes: Axes, plane: Plane, layer: AtlasLayer) -> None:
     """Draw lines in the look of the layer."""
     data = layer.payload
     shapes = np.array([decode_geometry(s, areas=False) for s in data["shapes"]], dtype=object)
-    drawn = plane.drawn(shapes) if len(shapes) else shapes
-    parts = [shapely.get_coordinates(p) for p in shapely.get_parts(drawn) if not p.is_empty]
+    parts = _parts(plane.drawn(shapes) if len(shapes) else shapes)
     look = _LINES.get(data["style"], _LINES["line"])
     axes.add_collection(LineCollection(parts, capstyle="round", zorder=1, **look), autolim=False)
+
+
+def _parts(lines: NDArray[np.object_]) -> list[NDArray[np.float64]]:
+    """Return the coordinates of each line that is not empty."""
+    return [shapely.get_coordinates(p) for p in shapely.get_parts(lines) if not p.is_empty]
 
 
 def draw_discs(axes: Axes, plane: Plane, sites: gpd.GeoDataFrame, colour: str) -> None:

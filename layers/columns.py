@@ -7,7 +7,8 @@ codes into a sorted list, so that a filter compares numbers and dates are in the
 ======== ==================================================================================
 kind     bytes
 ======== ==================================================================================
-steps    whole numbers of 1e-5 degree, each the zigzag of its difference from the last
+steps    whole numbers of ``10**-decimals`` degree, each the zigzag of its difference from the
+         last
 number   0 where missing, else the value times ``10**decimals``, less `least`, plus 1
 float    the 8 bytes of each number: what is not exact in six decimals; NaN where missing
 words    codes, then the words in their order, joined by NUL
@@ -242,14 +243,16 @@ def number_column(values: np.ndarray) -> Column:
     return Column({"kind": "float", "n": len(values), "width": 8}, data)
 
 
-def steps_column(whole: np.ndarray) -> Column:
+def steps_column(whole: np.ndarray, *, decimals: int = 5) -> Column:
     """
     Encode whole numbers of which neighbours are near each other.
 
     Parameters
     ----------
     whole : numpy.ndarray of int
-        Coordinates in units of 1e-5 degree.
+        Coordinates in units of ``10**-decimals`` degree.
+    decimals : int, default 5
+        Their precision.
 
     Returns
     -------
@@ -258,7 +261,8 @@ def steps_column(whole: np.ndarray) -> Column:
     """
     steps: np.ndarray = np.diff(whole.astype(np.int64), prepend=np.int64(0))
     width, data = _planes((steps << 1) ^ (steps >> 63))
-    return Column({"kind": "steps", "n": len(whole), "width": width}, data)
+    about = {"kind": "steps", "n": len(whole), "width": width, "decimals": decimals}
+    return Column(about, data)
 
 
 def values_column(values: pd.Series) -> Column:

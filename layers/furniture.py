@@ -10,9 +10,11 @@ from branca.element import MacroElement
 from folium.template import Template
 from markupsafe import Markup
 
+from layers._tools import TOOL_ASSETS, search_box, state_line, tool_bar
+from layers._words import sentence, term, word
 from layers.legend import legend_html
 from layers.payload import AtlasLayer, add_assets, figure_of
-from layers.text import Inert, html, script_json
+from layers.text import Inert, html, plain, script_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,12 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["DISCLAIMER", "Caption", "Furniture", "distinct_credits"]
 
-DISCLAIMER = "Boundaries and names imply no opinion on the status of any territory."
-ABSENCE = (
-    "Not marked does not mean absent: the map shows where sites were reported, which follows "
-    "where reporters looked."
-)
-_ABSENCE_NOTE = Markup('<p class="ca-note">{}</p>').format(ABSENCE)
+DISCLAIMER = sentence("disclaimer")
+ABSENCE = sentence("absence")
+_LANGUAGES = (("en", "English"), ("km", "ខ្មែរ"))
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ class Furniture(MacroElement):
         """
         figure = figure_of(self)
         figure.title = html(self.caption.title)
-        add_assets(figure, "page.css", "page.js")
+        add_assets(figure, "page.css", *TOOL_ASSETS, "reader.js", "page.js")
         data = {
             "sites": [layer.get_name() for layer in self._site_layers()],
             "view": _corners(self.view),
@@ -141,37 +140,51 @@ class Furniture(MacroElement):
             if self.caption.subtitle
             else ""
         )
-        head = Markup('<header class="ca-header"><h1>{}</h1>{}</header>')
-        return head.format(_isolated(self.caption.title), subtitle)
+        head = Markup(
+            '<a class="ca-skip" href="#ca-tab-table">{}</a>'
+            '<header class="ca-header"><div><h1>{}</h1>{}</div>{}{}</header>'
+        )
+        title = _isolated(self.caption.title)
+        tools = tool_bar() if self._site_layers() else Markup("")
+        return head.format(word("skip"), title, subtitle, tools, _language_switch())
 
     def _panel(self) -> Markup:
         """Write the panel with its tabs."""
-        tabs = (("legend", "Legend"), ("table", "Table"), ("methods", "Methods"))
+        works = bool(self._site_layers())
+        contents = {
+            "legend": self._legend(),
+            **({"filter": Markup("")} if works else {}),
+            "table": self._table(),
+            "methods": self._methods(),
+        }
         buttons = Markup("").join(
             Markup(
                 '<button type="button" role="tab" id="ca-tab-{0}" data-tab="{0}" '
                 'aria-controls="ca-{0}" aria-selected="{2}" tabindex="{3}">{1}</button>'
-            ).format(key, word, "true" if not i else "false", 0 if not i else -1)
-            for i, (key, word) in enumerate(tabs)
+            ).format(key, word(key), "true" if not i else "false", 0 if not i else -1)
+            for i, key in enumerate(contents)
         )
-        contents = (self._legend(), self._table(), self._methods())
         sections = Markup("").join(
             Markup(
                 '<section role="tabpanel" id="ca-{0}" class="ca-{0}" '
                 'aria-labelledby="ca-tab-{0}"{1}>{2}</section>'
-            ).format(key, "" if not i else Markup(" hidden"), contents[i])
-            for i, (key, _) in enumerate(tabs)
+            ).format(key, "" if not i else Markup(" hidden"), content)
+            for i, (key, content) in enumerate(contents.items())
         )
         panel = Markup(
-            '<aside class="ca-panel" data-tab="legend" aria-label="About this map">'
-            '<div class="ca-tabs" role="tablist">{}</div>{}</aside>'
+            '<aside class="ca-panel" data-tab="legend" data-label="about" aria-label="{0}">{3}'
+            '<div class="ca-tabs" role="tablist" data-label="about" aria-label="{0}">{1}</div>'
+            "{4}{2}</aside>"
         )
-        return panel.format(buttons, sections)
+        search = search_box() if works else Markup("")
+        state = state_line(sum(tally.total for tally in self._tallies())) if works else Markup("")
+        return panel.format(sentence("about"), buttons, sections, search, state)
 
     def _legend(self) -> Markup:
         """Write the legend: symbols, what is missing, switches, responses."""
         symbols = legend_html(s for layer in reversed(self.layers) for s in layer.legend)
-        return symbols + self._counts() + self._switches() + self._responses() + _ABSENCE_NOTE
+        absence = _note(word("absence"))
+        return symbols + self._counts() + self._switches() + self._responses() + absence
 
     def _known_responses(self) -> dict[str, int]:
         """Count the state's response over all rows; empty if nothing is known of any."""
@@ -189,13 +202,12 @@ class Furniture(MacroElement):
         rows = Markup("").join(
             Markup(
                 '<tr><th scope="row">{}</th><td><svg width="64" height="8" aria-hidden="true">'
-                '<rect width="{:.1f}" height="8" fill="#a9a79f"/></svg></td><td>{:,}</td></tr>'
-            ).format(html(word.replace("_", " ")), 64 * count / largest, count)
-            for word, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+                '<rect width="{:.1f}" height="8"/></svg></td><td>{:,}</td></tr>'
+            ).format(term(response.replace("_", " ")), 64 * count / largest, count)
+            for response, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         )
-        return Markup(
-            '<h3>State response, as reported</h3><table class="ca-bars"><tbody>{}</tbody></table>'
-        ).format(rows)
+        table = Markup('<h2>{}</h2><table class="ca-bars"><tbody>{}</tbody></table>')
+        return table.format(word("responses"), rows)
 
     def _counts(self) -> Markup:
         """Say how many rows are on the map and how many cannot be."""
@@ -203,37 +215,30 @@ class Furniture(MacroElement):
         shown = sum(int(tally.reports.sum()) for tally in tallies)
         missing = sum(tally.unlocated for tally in tallies)
         polar = sum(tally.polar for tally in tallies)
-        note = Markup(
-            '<p class="ca-note"><b>{:,} shown, {:,} without a location.</b> {}{}'
-            "Counts and table include all.</p>"
-        )
-        too_far = Markup("{:,} too near a pole for this map. ").format(polar) if polar else ""
-        beyond = (
-            Markup("{:,} of those shown lie beyond the drawn land. ").format(self.outside)
-            if self.outside
-            else ""
-        )
-        return note.format(shown, missing, too_far, beyond)
+        words = [Markup("<b>{}</b>").format(word("shown", n=shown, missing=missing))]
+        words += [word("polar", n=polar)] if polar else []
+        words += [word("beyond-land", n=self.outside)] if self.outside else []
+        return _note(Markup(" ").join([*words, word("all-counted")]))
 
     def _switches(self) -> Markup:
         """Write one switch per layer that readers may turn off."""
         lines = Markup("").join(
             Markup('<label><input type="checkbox" data-layer="{}" checked>{}</label>').format(
-                layer.get_name(), _isolated(layer.title)
+                layer.get_name(), _isolated(term(layer.title))
             )
             for layer in reversed(self.layers)
             if layer.control
         )
         return Markup(
-            '<div class="ca-switches"><h3>Layers</h3><div class="ca-layers">{}</div></div>'
-        ).format(lines)
+            '<div class="ca-switches"><h2>{}</h2><div class="ca-layers">{}</div></div>'
+        ).format(word("layers"), lines)
 
     def _table(self) -> Markup:
         """Write the empty table; the page fills it when it is opened."""
-        claim = "Claim and response" if self._known_responses() else "Claim"
-        heads = ("Place", claim, "Location", "Source")
+        claim = "head-claim-response" if self._known_responses() else "head-claim"
+        heads = ("head-place", claim, "head-location", "head-source")
         cells = Markup("").join(
-            Markup('<th role="columnheader" scope="col">{}</th>').format(h) for h in heads
+            Markup('<th role="columnheader" scope="col">{}</th>').format(word(h)) for h in heads
         )
         # The roles keep it a table for screen readers where the style sheet stacks its cells.
         return Markup(
@@ -244,21 +249,14 @@ class Furniture(MacroElement):
 
     def _methods(self) -> Markup:
         """Write the methods, then what every map of this package does."""
-        common = (
-            (
-                "A symbol stands at one reported point; its area is the number of reports there. "
-                "Symbols that would overlap are drawn as one, with a line or a dot to each place."
-            ),
-            "A dashed circle holds the true place. Nothing finer than it is claimed.",
-            ABSENCE,
-        )
+        common = (word("about-symbols"), word("about-discs"), word("absence"))
         paragraphs = Markup("").join(
             Markup("<p>{}</p>").format(_isolated(p)) for p in (*self.caption.methods, *common)
         )
         credits_ = Markup("").join(
             Markup("<li>{}</li>").format(_isolated(a)) for a in self._attributions()
         )
-        return paragraphs + Markup("<h3>Sources and licences</h3><ul>{}</ul>").format(credits_)
+        return paragraphs + Markup("<h2>{}</h2><ul>{}</ul>").format(word("credits"), credits_)
 
     def _footer(self) -> Markup:
         """Write source, date, attributions and the disclaimer."""
@@ -266,9 +264,9 @@ class Furniture(MacroElement):
         if self.caption.source:
             words.append(_isolated(self.caption.source))
         if self.caption.date:
-            words.append(Markup("Data to {}.").format(_isolated(self.caption.date)))
+            words.append(_isolated(word("data-to", date=plain(self.caption.date))))
         words += [_isolated(a) for a in self._attributions()]
-        words.append(DISCLAIMER)
+        words.append(word("disclaimer"))
         line = Markup(" ").join(words)
         return Markup('<footer class="ca-footer"><p>{}</p></footer>').format(line)
 
@@ -293,6 +291,23 @@ def distinct_credits(attributions: Iterable[str]) -> list[str]:
     """
     found = dict.fromkeys(c.strip(" .") for a in attributions for c in a.split("; "))
     return [f"{credit}." for credit in found if credit]
+
+
+def _language_switch() -> Markup:
+    """Write a button for each language, which says its name in itself."""
+    buttons = Markup("").join(
+        Markup(
+            '<button type="button" data-language="{0}" lang="{0}" aria-pressed="{2}">{1}</button>'
+        ).format(code, name, "false" if i else "true")
+        for i, (code, name) in enumerate(_LANGUAGES)
+    )
+    group = '<div class="ca-languages" role="group" data-label="language" aria-label="{}">{}</div>'
+    return Markup(group).format(sentence("language"), buttons)  # noqa: S704  # ours
+
+
+def _note(words: Markup) -> Markup:
+    """Write a paragraph in small type."""
+    return Markup('<p class="ca-note">{}</p>').format(words)
 
 
 def _isolated(value: object) -> Markup:

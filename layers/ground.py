@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -10,16 +11,19 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from branca.element import MacroElement
+from folium.template import Template
 
 import geo
 from layers.features import area_layer, label_layer, line_layer
+from layers.payload import add_assets, figure_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from layers.payload import AtlasLayer
 
-__all__ = ["COVERAGE", "ground_layers"]
+__all__ = ["COVERAGE", "Locator", "ground_layers"]
 
 Bounds = tuple[float, float, float, float]
 
@@ -36,9 +40,16 @@ _SEAS = (
     ("Bay of Bengal", 89.0, 16.0),
 )
 
+_DECIMALS = 4  # of a degree: half a pixel at the closest zoom
+_FINE, _COARSE = 10_000, 1000  # parts of an extent that its drawing tells apart: near, and beyond
+_LEAST_MARGIN_DEG = 8.0  # one town alone still lies in its region
+_AROUND = 1.5  # of a view, on each side: what its locator shows at least
+_SAME_DEG = 1e-7  # the shipped outlines are rounded
+
 _OUTLINE_ERROR_DEG = 0.05  # a town on a coast or border may lie outside its country's outline
 # A country's name has some places to choose from in the opening view, and some beyond it.
 _NAME_PLACES = 6
+_NAMED_DEG = 0.02  # how well outlines must be known to find the room for a name
 _COUNTRY_ZOOM, _OTHER_COUNTRY_ZOOM, _PROVINCE_ZOOM = 3.0, 4.0, 8.5
 
 # Abroad: the smallest population that a town needs to be named, from each zoom on.
@@ -62,36 +73,94 @@ def ground_layers(view: Bounds, everything: Bounds, places: gpd.GeoSeries) -> li
     Returns
     -------
     list of AtlasLayer
-        Sea, land, provinces, lakes, rivers, coast, land border and names, from the bottom up.
+        Sea, land, provinces, lakes, rivers, land borders and names, from the bottom up.
     """
-    near, far = _padded(view, 0.6), _padded(everything, 1.0)
+    near, far = _padded(view, 0.6, 0.0), _padded(everything, 1.0, _LEAST_MARGIN_DEG)
+    lens = _lens(near, far)
     countries = _clipped(geo.load_reference("countries"), far)
-    provinces = _clipped(geo.load_reference("provinces"), far)
-    water = geo.load_reference("water")
+    land, provinces = (_rounded(_clipped(part, far)) for part in _outlines(lens))
+    water = _rounded(_clipped(geo.load_reference("water"), far))
     is_lake = water.geom_type.isin(["Polygon", "MultiPolygon"])
-    lakes, rivers = _clipped(water[is_lake], far), _generalised(water[~is_lake], near, far)
-    coast = _generalised(geo.load_reference("coastline"), near, far)
-    border = _generalised(geo.load_reference("land_border"), near, far, detail=3)
+    rivers, border = (
+        _rounded(_clipped(_generalised(lines, lens), far))
+        for lines in (water[~is_lake], geo.load_reference("land_border"))
+    )
     names = _names(countries, provinces, places, (view, everything, far))
+    ground = area_layer(land, name="Land", style="land", control=False)
+    if len(land):
+        ground.payload["ends"] = list(far)  # what is no coast, though the outlines end there
     return [
         area_layer(_sea(far), name="Sea", style="sea", control=False),
-        area_layer(_generalised(countries, near, far), name="Land", style="land", control=False),
+        ground,
         area_layer(provinces, name="Provinces of Cambodia", style="province"),
-        area_layer(lakes, name="Lakes", style="water", control=False),
+        area_layer(water[is_lake], name="Lakes", style="water", control=False),
         line_layer(rivers, name="Rivers", style="river"),
-        line_layer(coast, name="Coast", style="coast", control=False),
         line_layer(border, name="Land borders", style="border"),
         label_layer(names, name="Names of places"),
     ]
 
 
-def _padded(bounds: Bounds, share: float) -> Bounds:
-    """Widen an extent on all sides by a share of its larger span, within the coverage."""
+class Locator(MacroElement):
+    """
+    A small map of the region, on which the view is a rectangle.
+
+    Parameters
+    ----------
+    land : AtlasLayer
+        The land of `ground_layers`, whose outlines it draws; nothing more enters the page.
+    view, everything : tuple of float
+        West, south, east, north of the opening view and of all located rows.
+    """
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "CompoundAtlas.locator({{ this._parent.get_name() }}, {{ this.land.get_name() }}, "
+        "{{ this.region|tojson }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, land: AtlasLayer, *, view: Bounds, everything: Bounds) -> None:
+        super().__init__()
+        self._name = "Locator"
+        self.land = land
+        self.region = list(_region(view, everything, land.payload["ends"]))
+
+    def render(self, **kwargs: object) -> None:  # type: ignore[override]  # as in MacroElement
+        """
+        Put the locator on the map.
+
+        Parameters
+        ----------
+        **kwargs : object
+            Passed to Folium.
+
+        Raises
+        ------
+        ExportError
+            If it has not been added to a map.
+        """
+        add_assets(figure_of(self), "inset.css", "inset.js")
+        super().render(**kwargs)
+
+
+def _region(view: Bounds, everything: Bounds, ends: Iterable[float]) -> Bounds:
+    """Return all rows and what lies around the view, as far as outlines are known."""
+    west, south, east, north = view
+    margin = _AROUND * max(east - west, north - south)
+    around = np.array([west - margin, south - margin, east + margin, north + margin])
+    low, high = np.split(np.array(list(ends)), 2)
+    low = np.maximum(np.minimum(around[:2], everything[:2]), low)
+    high = np.minimum(np.maximum(around[2:], everything[2:]), high)
+    return (*low.tolist(), *high.tolist())
+
+
+def _padded(bounds: Bounds, share: float, least: float) -> Bounds:
+    """Widen an extent by a share of its larger span, or by the least, within the coverage."""
     west, south, east, north = bounds
-    margin = share * max(east - west, north - south)
+    margin = max(share * max(east - west, north - south), least)
     low = np.maximum([west - margin, south - margin], COVERAGE[:2])
     high = np.minimum([east + margin, north + margin], COVERAGE[2:])
-    return (*low.tolist(), *high.tolist())
+    return (*np.round(low, _DECIMALS).tolist(), *np.round(high, _DECIMALS).tolist())
 
 
 def _sea(box: Bounds) -> gpd.GeoDataFrame:
@@ -114,27 +183,70 @@ def _clipped(frame: gpd.GeoDataFrame, box: Bounds) -> gpd.GeoDataFrame:
     return clipped
 
 
-def _generalised(
-    frame: gpd.GeoDataFrame, near: Bounds, far: Bounds, *, detail: int = 1
-) -> gpd.GeoDataFrame:
-    """Simplify a layer to what a screen can show: finely near the view, coarsely beyond."""
-    fine = _clipped(frame, near)
-    span_near, span_far = (max(b[2] - b[0], b[3] - b[1]) for b in (near, far))
-    fine = fine.set_geometry(fine.geometry.simplify(span_near / 4000 / detail))
-    if span_far < 2 * span_near:
-        rest = _clipped(frame, far)
-        rest = rest.set_geometry(rest.geometry.difference(shapely.box(*near)))
-    else:
-        rest = _clipped(frame, far)
-        simple = rest.geometry.simplify(span_far / 2000)
-        rest = rest.set_geometry(shapely.make_valid(simple.to_numpy()))
-        rest = rest.set_geometry(rest.geometry.difference(shapely.box(*near)))
-    kinds = shapely.get_dimensions(frame.geometry.to_numpy()).max(initial=0)
-    parts = pd.concat([fine, rest]).explode()
-    parts = parts[~parts.is_empty & (shapely.get_dimensions(parts.geometry.to_numpy()) == kinds)]
-    joined = gpd.GeoDataFrame(parts, geometry=parts.geometry, crs=frame.crs)
-    joined.attrs = frame.attrs
-    return joined
+@dataclass(frozen=True)
+class _Lens:
+    """
+    A plane that is degrees near the view and smaller beyond, where one tolerance fits all.
+
+    What is simplified as a whole has no seam between its fine and its coarse part.
+    """
+
+    near: Bounds
+    tolerance: float
+    shrink: float  # of distances beyond `near`
+
+    def seen(self, lonlat: np.ndarray) -> np.ndarray:
+        """Place coordinates in the plane."""
+        inside = np.clip(lonlat, self.near[:2], self.near[2:])
+        placed: np.ndarray = inside + (lonlat - inside) * self.shrink
+        return placed
+
+    def degrees(self, seen: np.ndarray) -> np.ndarray:
+        """Return coordinates from the plane."""
+        inside = np.clip(seen, self.near[:2], self.near[2:])
+        placed: np.ndarray = inside + (seen - inside) / self.shrink
+        return placed
+
+
+def _lens(near: Bounds, far: Bounds) -> _Lens:
+    """Choose what a screen can show: fine near the view, coarse beyond."""
+    span_near, span_far = (max(b[2] - b[0], b[3] - b[1], 0.0) for b in (near, far))
+    fine = max(span_near / _FINE, 10.0**-_DECIMALS)
+    return _Lens(near, fine, min(1.0, fine / max(span_far / _COARSE, fine)))
+
+
+def _outlines(lens: _Lens) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """
+    Return the land in one and the provinces, simplified along the arcs that they share.
+
+    No sliver can then open between neighbours, or between provinces and land.
+    """
+    countries, provinces = geo.load_reference("countries"), geo.load_reference("provinces")
+    shapes = countries.geometry.to_numpy()
+    at_home = (countries["country"] == "KH").to_numpy(dtype=bool, na_value=False)
+    abroad = shapely.get_parts(shapely.coverage_union_all(shapes[~at_home]))
+    # Neighbours' outlines have corners on borders where those of the provinces run straight on.
+    home = shapely.snap(provinces.geometry.to_numpy(), shapes[at_home][0], _SAME_DEG)
+    seen = shapely.transform(np.concatenate([home, abroad]), lens.seen)
+    seen = seen[(np.arange(len(seen)) < len(home)) | (shapely.area(seen) > lens.tolerance**2)]
+    simple = shapely.transform(shapely.coverage_simplify(seen, lens.tolerance), lens.degrees)
+    land = gpd.GeoDataFrame(geometry=[shapely.coverage_union_all(simple)], crs=4326)
+    land.attrs = countries.attrs
+    provinces = provinces.set_geometry(gpd.GeoSeries(simple[: len(home)], provinces.index, 4326))
+    return land, provinces
+
+
+def _generalised(lines: gpd.GeoDataFrame, lens: _Lens) -> gpd.GeoDataFrame:
+    """Simplify lines to what a screen can show."""
+    seen = shapely.transform(lines.geometry.to_numpy(), lens.seen)
+    simple = shapely.transform(shapely.simplify(seen, lens.tolerance / 2), lens.degrees)
+    return lines.set_geometry(gpd.GeoSeries(simple, lines.index, 4326))
+
+
+def _rounded(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Keep as many decimals as the closest zoom can show."""
+    whole = shapely.transform(frame.geometry.to_numpy(), lambda lonlat: np.round(lonlat, _DECIMALS))
+    return frame.set_geometry(gpd.GeoSeries(whole, frame.index, 4326))
 
 
 def _names(
@@ -170,9 +282,10 @@ def _named_countries(
 ) -> pd.DataFrame:
     """Name countries where they have room, within each box from the smallest to the largest."""
     named = countries[shapely.area(countries.geometry.to_numpy()) > _SMALLEST_NAMED_DEG2]
+    areas = shapely.simplify(named.geometry.to_numpy(), _NAMED_DEG)
     rows = dict.fromkeys(
         (name, point)
-        for name, area in zip(named["name"], named.geometry, strict=True)
+        for name, area in zip(named["name"], areas, strict=True)
         for box in boxes
         for point in _roomy_points(shapely.clip_by_rect(area, *box), _NAME_PLACES)
     )
@@ -213,10 +326,19 @@ def _towns(places: gpd.GeoSeries, box: Bounds) -> pd.DataFrame:
     home = home.merge(towns[["geonameid", "geometry"]], on="geonameid")
     abroad = towns[(towns["country"] != "KH") & (towns["population"] >= _TOWN_ZOOMS[-1][0])]
     abroad = abroad.sort_values(["population", "geonameid"], ascending=[False, True])
+    abroad = abroad[~_beside_larger(abroad)]
     step = (abroad["population"].to_numpy()[:, None] < [p for p, _ in _TOWN_ZOOMS]).sum(axis=1)
     abroad = abroad.assign(min_zoom=np.array([z for _, z in _TOWN_ZOOMS])[step])
     columns = ["name", "geometry", "min_zoom"]
     return pd.concat([home[columns], pd.DataFrame(abroad[columns])]).assign(style="town")
+
+
+def _beside_larger(towns: gpd.GeoDataFrame) -> np.ndarray:
+    """Tell which towns lie in the outskirts of one before them, or are it in other letters."""
+    first, second = np.triu_indices(len(towns), 1)
+    here, there = (towns[["geometry"]].iloc[rows] for rows in (first, second))
+    near = geo.geodesic_distance(there, here)["distance_m"].to_numpy() <= _CLEAR_M
+    return np.isin(np.arange(len(towns)), second[near])
 
 
 def _seas(box: Bounds) -> pd.DataFrame:

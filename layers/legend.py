@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from geo.errors import GeometryError
 from layers._arguments import several
+from layers._words import sentence, term
 from layers.payload import LAYER_ASSETS, AtlasLayer, add_assets, figure_of
 from layers.text import Inert, html
 
@@ -27,7 +28,12 @@ __all__ = [
     "symbol_unit_px",
 ]
 
-_RIM = "#7c1b13"
+# The quiet colours of the scale of statuses have a pattern, so that grey print tells them apart;
+# assets/symbols.js draws the same.
+_PATTERNS = {
+    "#8d8474": Markup('<path class="ca-hatch" d="M3.2 11.5 11.5 3.2M6.5 14.8 14.8 6.5"/>'),
+    "#d9d5cc": Markup('<path class="ca-dots" d="M6 7h0M12 7h0M6 11.5h0M12 11.5h0M9 9.2h0"/>'),
+}
 _LARGEST_PX = 22.0  # radius of the symbol with most reports
 _UNIT_PX = 5.5  # radius of one report, where that keeps the largest within bounds
 # The smallest radius for a count of so many digits, so that its number can be read and its
@@ -114,7 +120,7 @@ def legend_html(sections: Iterable[LegendSection]) -> Markup:
     """
     parts = []
     for section in dict.fromkeys(sections):
-        parts.append(Markup("<h3>{}</h3>").format(html(section.title)))
+        parts.append(Markup("<h2>{}</h2>").format(term(section.title)))
         if section.sizes:
             parts.append(_size_row(section.sizes))
         if section.entries:
@@ -201,8 +207,11 @@ class Legend(MacroElement):
         """
         figure = figure_of(self)
         add_assets(figure, *LAYER_ASSETS)
-        box = Markup('<section class="ca-legend ca-box" id="{}" aria-label="Legend" hidden>{}')
-        text = str(box.format(self.box_id, self.content)) + "</section>"
+        box = Markup(
+            '<section class="ca-legend ca-box" id="{}" data-label="legend" aria-label="{}" hidden>'
+            "{}</section>"
+        )
+        text = str(box.format(self.box_id, sentence("legend"), self.content))
         figure.html.add_child(Inert(text), name=self.box_id)
         super().render(**kwargs)
 
@@ -212,20 +221,20 @@ def _line(entry: LegendEntry) -> Markup:
     count = Markup("") if entry.count is None else Markup("<b>{:,}</b>").format(entry.count)
     note = Markup("<small>{}</small>").format(html(entry.note)) if entry.note else Markup("")
     words = Markup("<li>{}<span>{}{}</span>{}</li>")
-    return words.format(_swatch(entry), html(entry.label), note, count)
+    return words.format(_swatch(entry), term(entry.label), note, count)
 
 
 def _swatch(entry: LegendEntry) -> Markup:
     """Draw the symbol of one line with the layer's own colour."""
     shapes = {
-        "circle": '<circle cx="9" cy="9" r="7" fill="{0}" stroke="{1}" stroke-width="1.6"/>',
-        "disc": '<circle cx="9" cy="9" r="7" fill="{0}" fill-opacity=".08" stroke="{0}" '
-        'stroke-dasharray="2 2.4"/>',
+        "circle": '<circle cx="9" cy="9" r="7" fill="{0}" data-fill="{0}" class="ca-rim"/>{1}',
+        "disc": '<circle cx="9" cy="9" r="7" fill="{0}" data-fill="{0}" fill-opacity=".08" '
+        'stroke="{0}" data-stroke="{0}" stroke-dasharray="2 2.4"/>',
         "square": '<rect x="2" y="2" width="14" height="14" fill="{0}" stroke="#8d8474"/>',
-        "line": '<path d="M1 9H17" stroke="{0}" stroke-width="2.2"/>',
+        "line": '<path d="M1 9H17" stroke="{0}" data-stroke="{0}" stroke-width="2.2"/>',
     }
     symbol = Markup(shapes[entry.shape]).format(  # noqa: S704  # our own constants above
-        entry.colour, _RIM
+        entry.colour, _PATTERNS.get(entry.colour, "")
     )
     return Markup('<svg width="18" height="18" aria-hidden="true">{}</svg>').format(symbol)
 
@@ -240,9 +249,9 @@ def _size_row(largest: int) -> Markup:
         x += radius + 2
         symbols.append(
             Markup(
-                '<circle cx="{0:.1f}" cy="{1:.1f}" r="{2:.1f}" fill="none" stroke="{3}" '
-                'stroke-width="1.6"/><text x="{0:.1f}" y="{4:.1f}">{5:,}</text>'
-            ).format(x, height - 2 - radius, radius, _RIM, height + 12, count)
+                '<circle cx="{0:.1f}" cy="{1:.1f}" r="{2:.1f}" fill="none" class="ca-rim"/>'
+                '<text x="{0:.1f}" y="{3:.1f}">{4:,}</text>'
+            ).format(x, height - 2 - radius, radius, height + 12, count)
         )
         x += radius + 26
     return Markup(

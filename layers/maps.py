@@ -17,12 +17,15 @@ from layers._arguments import several
 from layers._frames import require_crs
 from layers.export import notebook_html, page_html, save_html
 from layers.furniture import Caption, Furniture
-from layers.ground import COVERAGE, ground_layers
+from layers.ground import COVERAGE, Locator, ground_layers
 from layers.payload import AtlasLayer
 from layers.symbols import site_layer, uncertainty_layer
+from layers.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from xyzservices import TileProvider  # type: ignore[import-untyped]
 
 __all__ = ["SiteMap", "site_map"]
 
@@ -37,11 +40,11 @@ class SiteMap(folium.Map):
 
     Parameters
     ----------
-    tiles : str or folium.TileLayer or None
+    tiles : str or xyzservices.TileProvider or folium.TileLayer or None
         Background tiles, by explicit choice; they call a host from every reader's browser.
     """
 
-    def __init__(self, tiles: str | folium.TileLayer | None = None) -> None:
+    def __init__(self, tiles: str | TileProvider | folium.TileLayer | None = None) -> None:
         super().__init__(
             location=[12.6, 105.0],
             zoom_start=7,
@@ -102,15 +105,17 @@ def site_map(  # noqa: PLR0913  # each is one part of the page
     status_notes: Mapping[str, str] | None = None,
     layers: Sequence[AtlasLayer] = (),
     details: Sequence[str] = (),
+    filters: Sequence[str] | None = None,
     view: gpd.GeoDataFrame | gpd.GeoSeries | shapely.Geometry | None = None,
-    tiles: str | folium.TileLayer | None = None,
+    tiles: str | TileProvider | folium.TileLayer | None = None,
 ) -> SiteMap:
     """
     Draw reported sites on a ground of their own, with the page that a publication needs.
 
     The map has symbols by place, circles of uncertainty, a legend with counts, layer
-    switches, a table of every report, a methods panel, a scale bar and all attributions.
-    Nothing is fetched from any host, now or when the page is read.
+    switches, filters by category and date, a search over names, a table of the reports shown
+    and their download, a methods panel, a scale bar and all attributions. Nothing is fetched
+    from any host, now or when the page is read.
 
     Parameters
     ----------
@@ -132,11 +137,17 @@ def site_map(  # noqa: PLR0913  # each is one part of the page
     details : sequence of str
         Columns shown as text in each report's entry; no other column of the author's own
         enters the page.
+    filters : sequence of str, optional
+        Columns of categories by which readers choose the reports that are shown; each of
+        several values joined by a vertical bar counts. They enter the page. By default what
+        is known of ``status``, ``operating`` and ``state_response``. Dates of reports can
+        be chosen wherever there are any.
     view : geopandas.GeoDataFrame, geopandas.GeoSeries or shapely.Geometry, optional
         What the map shows when it opens; by default every located row. What lies outside
         is counted on the map.
-    tiles : str or folium.TileLayer, optional
-        Background tiles in place of the shipped ground; they need a host.
+    tiles : str, xyzservices.TileProvider or folium.TileLayer, optional
+        Background tiles in place of the shipped ground; they need a host, which `save_html`
+        names. A key in their address is published with the page.
 
     Returns
     -------
@@ -150,9 +161,12 @@ def site_map(  # noqa: PLR0913  # each is one part of the page
     GeometryError
         If a geometry is not a point, or `view` is empty.
     SchemaError
-        If a column of `details` does not exist.
+        If a column of `details` or `filters` does not exist, or one of `filters` holds no
+        categories but a different value in nearly every row.
     TypeError
         If `sites` is not a GeoDataFrame, or a text stands where a list is needed.
+    ValueError
+        If `tiles` need a key that they do not have.
 
     Examples
     --------
@@ -163,8 +177,9 @@ def site_map(  # noqa: PLR0913  # each is one part of the page
     """
     paragraphs = several(methods, str, "methods")
     own_layers = several(layers, AtlasLayer, "layers")
-    symbols = site_layer(sites, status_notes=status_notes, details=details)
-    discs = uncertainty_layer(sites)
+    chosen = _known(sites) if filters is None else filters
+    symbols = site_layer(sites, status_notes=status_notes, details=details, filters=chosen)
+    discs = uncertainty_layer(sites, of=symbols)
     everything = _spread(symbols.bounds or _REGION)
     opening = everything if view is None else _spread(_extent(view))
     places = _thinned(symbols)
@@ -173,6 +188,8 @@ def site_map(  # noqa: PLR0913  # each is one part of the page
     page = SiteMap(tiles)
     for layer in stack:
         layer.add_to(page)
+    for land in (layer for layer in ground if "ends" in layer.payload):
+        Locator(land, view=opening, everything=everything).add_to(page)
     stated = _latest(sites) if date is None else date
     caption = Caption(title, subtitle, source, stated, paragraphs)
     outside = 0 if tiles is not None else _beyond(symbols)
@@ -208,6 +225,14 @@ def _thinned(symbols: AtlasLayer) -> gpd.GeoSeries:
         _, first = np.unique(np.round(lonlat / _CELL_DEG), axis=0, return_index=True)
         lonlat = lonlat[np.sort(first)]
     return gpd.GeoSeries(shapely.points(lonlat), crs=4326)
+
+
+def _known(sites: gpd.GeoDataFrame) -> list[str]:
+    """Return the columns of the schema by which readers can choose, if there is a choice."""
+    if not isinstance(sites, gpd.GeoDataFrame):
+        return []  # `site_layer` says so
+    columns = [c for c in ("status", "operating", "state_response") if c in sites.columns]
+    return [c for c in columns if set(map(plain, sites[c].unique())) - {"", "unknown"}]
 
 
 def _latest(sites: gpd.GeoDataFrame) -> str:

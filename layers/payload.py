@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,12 @@ from branca.element import Element, Figure
 from folium.template import Template
 
 from geo.errors import ExportError
+from layers.columns import number_column, pack, steps_column
 from layers.text import Inert, folium_html, plain, script_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from layers.legend import LegendSection
 
 __all__ = [
@@ -26,13 +30,17 @@ __all__ = [
     "add_assets",
     "encode_geometry",
     "figure_of",
+    "pack_shapes",
 ]
 
 DECIMALS = 5  # of a degree: about one metre, finer than any reported place
 
 LAYER_ASSETS = (
     "layers.css",
+    "strings.json",
     "core.js",
+    "language.js",
+    "colours.js",
     "rows.js",
     "symbols.js",
     "canvas.js",
@@ -67,6 +75,11 @@ class SiteTally:
     unlocated: int
     polar: int
     responses: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        """Number of rows, with a symbol or without."""
+        return int(self.reports.sum()) + self.unlocated + self.polar
 
 
 class AtlasLayer(folium.map.Layer):
@@ -151,7 +164,10 @@ class AtlasLayer(folium.map.Layer):
         """
         figure = figure_of(self)
         add_assets(figure, *LAYER_ASSETS)
-        data = f'<script type="application/json" id="{self.data_id}">{script_json(self.payload)}'
+        written = dict(self.payload)
+        if "shapes" in written:
+            written["shapes"] = pack_shapes(written["shapes"], areas=self.kind == "areas")
+        data = f'<script type="application/json" id="{self.data_id}">{script_json(written)}'
         figure.html.add_child(Inert(data + "</script>"), name=self.data_id)
         super().render(**kwargs)
 
@@ -191,7 +207,7 @@ def figure_of(element: Element) -> Figure:
 
 def add_assets(figure: Figure, *names: str) -> None:
     """
-    Put our own scripts and styles into a page's head, each once.
+    Put our own scripts, styles and strings into a page's head, each once.
 
     Parameters
     ----------
@@ -201,9 +217,14 @@ def add_assets(figure: Figure, *names: str) -> None:
         File names in ``layers/assets``.
     """
     for name in names:
-        tag = "style" if name.endswith(".css") else "script"
         text = (_ASSETS / name).read_text(encoding="utf-8")
-        figure.header.add_child(Inert(f"<{tag}>\n{text}</{tag}>"), name=f"compound_atlas_{name}")
+        if name.endswith(".json"):
+            inert = f'<script type="application/json" id="ca-{name.removesuffix(".json")}">'
+            page_text = f"{inert}{script_json(json.loads(text))}</script>"
+        else:
+            tag = "style" if name.endswith(".css") else "script"
+            page_text = f"<{tag}>\n{text}</{tag}>"
+        figure.header.add_child(Inert(page_text), name=f"compound_atlas_{name}")
 
 
 def encode_geometry(geometry: shapely.Geometry) -> list[list[list[int]]]:
@@ -232,3 +253,39 @@ def encode_geometry(geometry: shapely.Geometry) -> list[list[list[int]]]:
             steps.append(moves.ravel().tolist())
         parts.append(steps)
     return parts
+
+
+def pack_shapes(shapes: Sequence[list[list[list[int]]]], *, areas: bool) -> dict[str, Any]:
+    """
+    Write encoded shapes as columns, which take a third of the room and no parsing.
+
+    Parameters
+    ----------
+    shapes : sequence
+        Each from `encode_geometry`.
+    areas : bool
+        Whether they are polygons, whose rings the page closes itself.
+
+    Returns
+    -------
+    dict
+        Packed columns: parts of each shape, rings of each part, points of each ring, and the
+        latitude and longitude of each point in as few decimals as hold all of them.
+    """
+    parts = [part for shape in shapes for part in shape]
+    rings = [np.cumsum(np.reshape(r, (-1, 2)), axis=0) for part in parts for r in part]
+    if areas:
+        rings = [ring[: max(1, len(ring) - 1)] for ring in rings]
+    whole = np.concatenate(rings) if rings else np.zeros((0, 2), np.int64)
+    spare = next(k for k in range(DECIMALS, -1, -1) if not (whole % 10**k).any())
+    lat, lon = (whole // 10**spare).T
+    counts = {
+        "parts": [len(shape) for shape in shapes],
+        "rings": [len(part) for part in parts],
+        "points": [len(ring) for ring in rings],
+    }
+    columns = {name: number_column(np.array(n, dtype=float)) for name, n in counts.items()}
+    decimals = DECIMALS - spare
+    columns["lat"] = steps_column(lat, decimals=decimals)
+    columns["lon"] = steps_column(lon, decimals=decimals)
+    return pack(columns)

@@ -10,12 +10,12 @@ become markup or code. One way serves one row and a million.
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from geo.errors import SensitivityWarning
+from geo.errors import SchemaError, SensitivityWarning
 from layers._arguments import several
 from layers._frames import (
     bounds_of,
@@ -66,6 +66,8 @@ _CARD_COLUMNS = (
     "source_date",
 )
 
+_MOST_CHOICES = 60  # of one filter: a longer list is searched, not chosen from
+
 
 def site_layer(
     sites: gpd.GeoDataFrame,
@@ -74,6 +76,7 @@ def site_layer(
     scale: Scale = STATUS_SCALE,
     status_notes: Mapping[str, str] | None = None,
     details: Sequence[str] = (),
+    filters: Sequence[str] = (),
     show: bool = True,
 ) -> AtlasLayer:
     """
@@ -97,8 +100,12 @@ def site_layer(
         What each status rests on in these data, for the legend: ``{"confirmed": "a court says
         so"}``. Nothing is said without it.
     details : sequence of str
-        Columns shown as text in each report's entry. Only these and the card's own columns
-        (id, names of places, status, response, dates, level, radius, source) enter the page.
+        Columns shown as text in each report's entry. Only these, those of `filters` and the
+        card's own columns (id, names of places, status, response, dates, level, radius,
+        source) enter the page.
+    filters : sequence of str
+        Columns of categories by which the page around a map lets its readers choose reports;
+        each of several values joined by a vertical bar counts. They enter the page.
     show : bool, default True
         Whether the layer is drawn when the map opens.
 
@@ -114,9 +121,10 @@ def site_layer(
     GeometryError
         If a geometry is not a point.
     SchemaError
-        If a column of `details` does not exist.
+        If a column of `details` or `filters` does not exist, or one of `filters` holds no
+        categories but a different value in nearly every row.
     TypeError
-        If `sites` is not a GeoDataFrame, or `details` not a list of names.
+        If `sites` is not a GeoDataFrame, or `details` or `filters` not a list of names.
 
     Warns
     -----
@@ -134,6 +142,7 @@ def site_layer(
     frame = in_degrees(sites, "Point", argument="sites")
     shown = several(details, str, "details")
     require_columns(frame, shown, "details")
+    chosen = _categories(frame, filters)
     _warn_sensitive(frame)
     ids = words_of(column(frame, "site_id"))
     order, places, reports = _arranged(frame, ids)
@@ -156,6 +165,15 @@ def site_layer(
         ),
         "cards": pack(cards),
         "details": pack({plain(d): values_column(frame[d].iloc[order]) for d in shown}),
+        "filters": list(chosen),
+        # By position: two names may be one text without their control characters.
+        "choices": pack(
+            {
+                str(i): words_column(words.take(order))
+                for i, (name, words) in enumerate(chosen.items())
+                if name not in {"status", *cards}
+            }
+        ),
     }
     tally = SiteTally(places, reports, len(frame) - int(reports.sum()) - polar, polar, responses)
     return AtlasLayer(
@@ -175,6 +193,7 @@ def uncertainty_layer(
     *,
     name: str = "How sure the place is",
     colour: str = STATUS_SCALE.colours[0],
+    of: AtlasLayer | None = None,
     show: bool = True,
 ) -> AtlasLayer:
     """
@@ -189,6 +208,9 @@ def uncertainty_layer(
         Name in layer controls.
     colour : str
         Colour of the circles and of their line in the legend, as ``#rrggbb``.
+    of : AtlasLayer, optional
+        The `site_layer` of the same sites on the same map. The page then takes the places from
+        it, once, and only the circles of those reports are drawn that it shows.
     show : bool, default True
         Whether the layer is drawn when the map opens.
 
@@ -225,12 +247,32 @@ def uncertainty_layer(
         **_points(discs[["lon", "lat"]].to_numpy()),
         "radius": number_column(discs["radius"].to_numpy()),
     }
-    payload = {"title": plain(name), "discs": pack(columns), "colour": colour}
+    payload: dict[str, Any] = {"title": plain(name), "colour": colour}
+    payload |= {"discs": pack(columns)} if of is None else {"of": of.get_name()}
     entry = LegendEntry("the true place lies within", colour, "disc")
     legend = (LegendSection(plain(name), (entry,)),) if len(discs) else ()
     return AtlasLayer(
         "discs", payload, name=name, bounds=bounds_of(lonlat), legend=legend, show=show
     )
+
+
+def _categories(frame: gpd.GeoDataFrame, filters: Sequence[str]) -> dict[str, Words]:
+    """Return the values of the columns by which readers may choose, by plain name."""
+    names = tuple(dict.fromkeys(several(filters, str, "filters")))
+    require_columns(frame, names, "filters")
+    found = {}
+    for name in names:
+        words = words_of(column(frame, name))
+        values = {value.strip() for text in words.words for value in text.split("|")} - {""}
+        if name == frame.geometry.name or len(values) > _MOST_CHOICES:
+            message = (
+                f"filters names {name!r}, which holds {len(values)} different values: readers "
+                f"choose among at most {_MOST_CHOICES}. Name a column of categories, or group "
+                "its values first"
+            )
+            raise SchemaError(message)
+        found[plain(name)] = words
+    return found
 
 
 def _warn_sensitive(frame: gpd.GeoDataFrame) -> None:

@@ -22,7 +22,7 @@
   }
 
   function sheet(map, name) {
-    const canvas = element("canvas", { class: "ca-sheet-canvas leaflet-zoom-animated", "aria-hidden": "true" });
+    let canvas = element("canvas", { class: "ca-sheet-canvas leaflet-zoom-animated", "aria-hidden": "true" });
     map.getPane(pane(map, name)).append(canvas);
     let corner = null, zoom = 0;
     const follow = (event) => {
@@ -30,11 +30,20 @@
       L.DomUtil.setTransform(canvas, map._latLngToNewLayerPoint(corner, event.zoom, event.center), map.getZoomScale(event.zoom, zoom));
     };
     map.on("zoomanim", follow);
+
+    /* On paper, one that was emptied would be white instead of clear. */
+    function renew() {
+      const other = canvas.cloneNode();
+      canvas.replaceWith(other);
+      canvas = other;
+    }
+
     return {
       /* An empty canvas over the view, in layer pixels. */
       fresh() {
-        const box = view(map, MARGIN), sharp = window.devicePixelRatio || 1;
+        const box = view(map, MARGIN), sharp = atlas.sharpness();
         const [wide, high] = [box[2] - box[0], box[3] - box[1]];
+        if (atlas.printing) renew();
         canvas.width = Math.round(wide * sharp);
         canvas.height = Math.round(high * sharp);
         canvas.style.width = wide + "px";

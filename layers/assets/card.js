@@ -1,7 +1,7 @@
 /* Owns: the card of a symbol, which lists every report of its places with its source. */
 "use strict";
 (function (atlas) {
-  const { element, text, link, number, plural, phrase, distance, tally } = atlas;
+  const { element, text, link, number, phrase, distance, tally, say, parts, term } = atlas;
 
   /* What a name leaves out: "Sihanoukville, Sangkat Bei", "Poipet (plaza ...)"; and of a place,
      but not of a site that is called so, its kind: "Koh Kong town". */
@@ -25,11 +25,13 @@
     return all("admin1", (word) => word).word || site.word;
   }
 
+  /* "7 confirmed, 9 suspected" */
+  const byStatus = (counts, statuses) =>
+    counts.map((n, i) => n && say("several", { n, word: term(statuses[i].label) })).filter(Boolean).join(say("comma"));
+
   /* "16 reports: 7 confirmed, 9 suspected." */
-  function claims(entry, statuses) {
-    const words = entry.counts.map((count, i) => count && number(count) + " " + statuses[i].label).filter(Boolean).join(", ");
-    return plural(entry.total, "report", "reports") + ": " + words + ".";
-  }
+  const claims = (entry, statuses) =>
+    say("claims", { reports: say("reports", { n: entry.total }), counts: byStatus(entry.counts, statuses) });
 
   /* "Placed at town level, within 8 km (15), 25 km (1)." The honest line: how the place was found. */
   function precision(rows, cards) {
@@ -37,10 +39,9 @@
     levels.sort((a, b) => b[1] - a[1]);
     const metres = cards.column("radius").numbers();
     const radii = tally(rows.map((row) => metres[row]).filter((r) => !Number.isNaN(r))).sort((a, b) => a[0] - b[0]);
-    const level = levels.length ? "Placed at " + levels.map(([word]) => phrase(word)).join(" or ") + " level" : "Placed";
-    if (!radii.length) return level + "; how exactly is not stated.";
     const within = radii.map(([r, count]) => distance(r) + (radii.length > 1 ? " (" + number(count) + ")" : ""));
-    return level + ": the true place lies within " + within.join(", ") + ".";
+    const key = "placed" + (levels.length ? "-level" : "") + (radii.length ? "-within" : "");
+    return say(key, { levels: levels.map(([word]) => term(phrase(word))).join(say("or")), radii: within.join(say("comma")) });
   }
 
   /* A date or an id, kept in one line where it fits. */
@@ -54,26 +55,17 @@
   function reported(cards, row) {
     const first = cards.text("first_reported", row), last = cards.text("last_reported", row);
     if (!first && !last) return [];
-    if (!first || !last || first === last) return ["Reported ", whole(first || last), ". "];
-    if (first.startsWith(last) || last.startsWith(first)) return ["First reported ", whole(first), ", last ", whole(last), ". "];
-    return ["Reported ", whole(first), " to ", whole(last), ". "];
+    if (!first || !last || first === last) return parts("reported", { first: whole(first || last) });
+    const nested = first.startsWith(last) || last.startsWith(first);
+    return parts(nested ? "reported-first-last" : "reported-from-to", { first: whole(first), last: whole(last) });
   }
 
   /* The claim in its symbol's colour, written in whichever ink can be read on it. */
   function tag(status) {
-    const node = element("span", { class: "ca-tag", "data-status": status.key }, status.label);
-    node.style.background = status.colour;
-    node.style.color = dark(status.colour) ? "#fff" : "#1d2330";
+    const node = element("span", { class: "ca-tag", "data-status": status.key }, term(status.label));
+    node.style.background = atlas.shade(status.colour);
+    node.style.color = atlas.inkOn(atlas.shade(status.colour));
     return node;
-  }
-
-  /* Relative luminance as WCAG 2 defines it, below which white is the more legible ink. */
-  function dark(colour) {
-    const [r, g, b] = [1, 3, 5].map((i) => {
-      const share = parseInt(colour.slice(i, i + 2), 16) / 255;
-      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b < 0.2;
   }
 
   function report(layer, row) {
@@ -87,9 +79,9 @@
       element("div", { class: "ca-report-title" }, tag(layer.statuses[layer.places.status[row]]), " ", text(title, "b")),
       ...details.map((words) => element("p", {}, text(words))),
       element("p", { class: "ca-soft" },
-        response ? "State response: " + phrase(response) + ". " : "",
-        operating && operating !== "unknown" ? "Last seen " + phrase(operating) + ". " : "", ...reported(layer.cards, row)),
-      element("p", { class: "ca-soft ca-source" }, source ? "Source: " : "No source given", source,
+        response ? say("response", { word: term(phrase(response)) }) : "",
+        operating && operating !== "unknown" ? say("last-seen", { word: term(phrase(operating)) }) : "", ...reported(layer.cards, row)),
+      element("p", { class: "ca-soft ca-source" }, ...(source ? parts("source", { source }) : [say("no-source")]),
         ...(column("source_date") ? [", ", whole(column("source_date"))] : []), " · ", whole(column("site_id"))));
   }
 
@@ -98,7 +90,7 @@
   function* reports(layer, members) {
     for (const place of members) {
       const rows = layer.rowsOf(place), list = element("ol", {});
-      if (members.length > 1) yield element("h3", {}, text(layer.nameOf(place) || "Unnamed place"));
+      if (members.length > 1) yield element("h3", {}, text(layer.nameOf(place) || say("unnamed")));
       yield element("p", { class: "ca-meta" }, precision(rows, layer.cards));
       yield list;
       for (const row of rows) { list.append(report(layer, row)); yield null; }
@@ -123,7 +115,7 @@
       const seen = items.filter((item) => item.getBoundingClientRect().top + LINE <= end).length;
       if (items.length < total && list.scrollHeight - list.scrollTop < 2 * list.clientHeight) write();
       more.hidden = seen === total && list.scrollHeight - list.scrollTop <= list.clientHeight + 4;
-      more.textContent = total > seen ? plural(total - seen, "more report", "more reports") : "more of this report";
+      more.textContent = total > seen ? say("more-reports", { n: total - seen }) : say("more-of-report");
     };
     more.addEventListener("click", () => { if (!grow()) list.scrollBy(0, list.clientHeight - 40); count(); });
     list.addEventListener("scroll", count);
@@ -132,7 +124,7 @@
 
   /* One card per site layer; it lives in the map and never lies over its own symbol. */
   function card(layer, map) {
-    const box = element("section", { class: "ca-card", role: "dialog", "aria-label": "Reports of this place", hidden: "" });
+    const box = element("section", { class: "ca-card", role: "dialog", "data-label": "card", "aria-label": say("card"), hidden: "" });
     const container = map.getContainer();
     container.append(box);
     L.DomEvent.disableClickPropagation(box);
@@ -177,15 +169,23 @@
     }
 
     function fill(entry) {
-      const shut = element("button", { class: "ca-close", type: "button", "aria-label": "Close" }, "×");
+      const shut = element("button", { class: "ca-close", type: "button", "aria-label": say("close") }, "×");
       shut.addEventListener("click", close);
       const title = element("h2", { tabindex: "-1" }, text(layer.titleOf(entry)));
-      const list = element("div", { class: "ca-reports", tabindex: "0", role: "group", "aria-label": "Reports" });
+      const list = element("div", { class: "ca-reports", tabindex: "0", role: "group", "aria-label": say("card-list") });
       const waiting = reports(layer, entry.members), write = () => extend(list, waiting);
       write();
       const { more, count } = rest(list, entry.total, write, grow);
       box.replaceChildren(shut, title, element("p", { class: "ca-meta" }, claims(entry, layer.statuses)), list, more);
       return { title, count };
+    }
+
+    /* The card is written anew in other words or colours; the focus stays in it. */
+    function renew() {
+      if (!current) return;
+      const within = box.contains(document.activeElement), { title, count } = fill(current);
+      count();
+      if (within) title.focus({ preventScroll: true });
     }
 
     function open(entry) {
@@ -205,9 +205,10 @@
     box.addEventListener("keydown", (event) => { if (event.key === "Escape") { event.stopPropagation(); close(); } });
     map.on("click", close);
     map.on("zoomend", () => { if (current) { current = null; box.hidden = true; layer.activate(null); } });
-    return { open, close, remove: () => box.remove() };
+    return { open, close, renew, remove: () => box.remove() };
   }
 
+  atlas.byStatus = byStatus;
   atlas.placeName = placeName;
   atlas.card = card;
 })(window.CompoundAtlas);

@@ -1,4 +1,4 @@
-/* Owns: the namespace, safe building of elements, and words for numbers.
+/* Owns: the namespace, safe building of elements, and digits of numbers.
    Text from the data only ever becomes textContent or an attribute value set through the DOM;
    no function here, or anywhere else in these files, parses text as HTML. */
 "use strict";
@@ -25,7 +25,7 @@ window.CompoundAtlas = (function () {
     build(document.createElementNS(SVG, tag), attributes, children);
 
   /* A text of unknown language and direction, kept from disturbing its neighbours. */
-  const text = (value, tag = "bdi") => element(tag, { dir: "auto" }, value);
+  const text = (value, tag = "bdi") => element(tag, { dir: "auto", lang: "" }, value);
 
   /* Addresses were checked when the page was made; they are checked again where they are used. */
   function link(address, words) {

@@ -4,25 +4,54 @@
 (function (atlas) {
   const { read, element, text, pane } = atlas;
 
-  /* Steps of 1e-5 degree back to [latitude, longitude]. */
-  function decode(steps) {
-    const points = [];
-    let lat = 0, lon = 0;
-    for (let i = 0; i < steps.length; i += 2) {
-      lat += steps[i]; lon += steps[i + 1];
-      points.push([lat / 1e5, lon / 1e5]);
-    }
-    return points;
+  /* [latitude, longitude] by shape, part and ring, from what `pack_shapes` in layers/payload.py wrote. */
+  function decode(columns) {
+    const [parts, rings, points, lat, lon] = columns.list.map((column) => column.numbers());
+    const times = (n, make) => Array.from({ length: n }, make);
+    let part = 0, ring = 0, at = 0;
+    const point = () => [lat[at], lon[at++]];
+    return times(parts.length, (_, shape) => times(parts[shape], () => times(rings[part++], () => times(points[ring++], point))));
   }
 
-  /* A layer group that is filled when it first meets a map, because panes belong to maps. */
+  /* A layer group that is filled when it has met a map, because panes belong to maps, and when
+     its shapes have been read. Of those in one pane, the first added lies lowest: each waits. */
   const Filled = L.LayerGroup.extend({
-    initialize: function (fill) { L.LayerGroup.prototype.initialize.call(this); this._fill = fill; },
+    initialize: function (data, fill) {
+      L.LayerGroup.prototype.initialize.call(this);
+      this._fill = fill;
+      this.ready = atlas.unpack(data.shapes).then((columns) => { this.shapes = decode(columns); data.shapes = null; });
+    },
     onAdd: function (map) {
-      if (this._fill) { this._fill(this, map); this._fill = null; }
       L.LayerGroup.prototype.onAdd.call(this, map);
+      if (!this._fill) return;
+      const fill = this._fill;
+      this._fill = null;
+      map._atlasTurn = (map._atlasTurn || Promise.resolve()).then(() => this.ready).then(
+        () => { fill(this, map); this.fire("atlas:ready"); },
+        (problem) => complain(map, atlas.say("unreadable-layer", { problem: problem.message })));
     },
   });
+
+  function complain(map, words) {
+    const box = map.getContainer();
+    if (!box.querySelector(".ca-problem")) box.append(element("p", { class: "ca-problem", role: "alert" }, words));
+  }
+
+  /* The coast is the outline of the land, but for straight cuts at the box where outlines end. */
+  function coastOf(rings, [west, south, east, north]) {
+    const cut = ([lat, lon], to) => (lat === to[0] && (lat === south || lat === north)) || (lon === to[1] && (lon === west || lon === east));
+    const lines = [];
+    for (const ring of rings) {
+      let line = null;
+      ring.forEach((to, i) => {
+        const from = ring[(i || ring.length) - 1];
+        if (cut(from, to)) line = null;
+        else if (line) line.push(to);
+        else lines.push((line = [from, to]));
+      });
+    }
+    return lines;
+  }
 
   const STYLES = {
     sea: { pane: "land", fillColor: "#dbe5ea", fillOpacity: 1, stroke: false },
@@ -58,17 +87,18 @@
 
   function shapes(id, make) {
     const data = read(id);
-    return new Filled((group, map) => {
+    return new Filled(data, (group, map) => {
       const look = STYLES[data.style] || STYLES.area;
-      data.shapes.forEach((parts, i) => {
+      group.shapes.forEach((parts, i) => {
         const words = [data.labels[i], (data.values || [])[i]].filter(Boolean).join(": ");
-        const options = { ...look, pane: pane(map, look.pane), interactive: Boolean(words), className: "ca-" + data.style };
+        const options = { ...look, pane: pane(map, look.pane), interactive: Boolean(words), className: "ca-" + data.style + (data.fills && data.fills.length ? " ca-filled" : "") };
         if (data.fills && data.fills.length) {
           Object.assign(options, { pane: pane(map, "area"), fill: true, fillColor: data.fills[i], fillOpacity: 0.85 });
         }
-        const shape = make(parts.map((rings) => rings.map(decode)), options);
+        const shape = make(parts, options);
         describe(shape, words);
         group.addLayer(shape);
+        if (data.ends) group.addLayer(L.polyline(coastOf(parts.flat(), data.ends), { ...STYLES.coast, pane: pane(map, STYLES.coast.pane), interactive: false, className: "ca-coast" }));
       });
     });
   }
@@ -82,15 +112,49 @@
   const Discs = L.Layer.extend({
     initialize: function (data) {
       this.data = data;
-      this.ready = atlas.unpack(data.discs).then((columns) => {
+      // The layer of sites that has the places is made by the same script, after this one.
+      this.ready = (data.of ? atlas.pause().then(() => this._follow(window[data.of])) : atlas.unpack(data.discs).then((columns) => {
         const [lon, lat, radius] = columns.list.map((column) => column.numbers());
         this.discs = { lon, lat, radius };
         data.discs = null;
-        this._draw();
-      });
+      })).then(() => this._draw());
     },
-    onAdd: function (map) { this._sheet = atlas.sheet(map, "disc"); this._draw(); },
-    onRemove: function () { this._sheet.remove(); },
+
+    /* One circle for each radius at a place of the sites, drawn while a row that has it is shown. */
+    _follow: async function (sites) {
+      await sites.ready.catch(() => {}); // the layer of sites says what is wrong
+      if (!sites.cards) return;
+      const { places, cards } = sites, metres = cards.column("radius").numbers();
+      const lon = [], lat = [], radius = [], discOf = new Int32Array(places.rows).fill(-1);
+      for (let place = 0; place < places.size; place++) {
+        const from = radius.length;
+        for (let row = places.first[place]; row < places.first[place + 1]; row++) {
+          if (Number.isNaN(metres[row])) continue;
+          let disc = radius.indexOf(metres[row], from);
+          if (disc < 0) {
+            disc = radius.length;
+            radius.push(metres[row]);
+            lon.push(places.lon[place]);
+            lat.push(places.lat[place]);
+          }
+          discOf[row] = disc;
+        }
+      }
+      this.discs = { lon: Float64Array.from(lon), lat: Float64Array.from(lat), radius: Float64Array.from(radius) };
+      const show = () => {
+        this.live = sites.shown && new Uint8Array(radius.length);
+        if (this.live) for (let row = 0; row < discOf.length; row++) if (sites.shown[row] && discOf[row] >= 0) this.live[discOf[row]] = 1;
+      };
+      show();
+      sites.on("atlas:shown", () => { show(); this._draw(); });
+    },
+    onAdd: function (map) {
+      this._sheet = atlas.sheet(map, "disc");
+      this._repaint = () => this._draw();
+      document.addEventListener("atlas:colours", this._repaint);
+      this._draw();
+    },
+    onRemove: function () { document.removeEventListener("atlas:colours", this._repaint); this._sheet.remove(); },
     getEvents: function () { return { moveend: this._draw }; },
 
     _place: function (crs) {
@@ -117,10 +181,11 @@
       const scale = map.options.crs.scale(map.getZoom()) / map.options.crs.scale(0), origin = map.getPixelOrigin();
       const { x, y } = this.flat, seen = [];
       for (let i = 0; i < x.length; i++) {
+        if (this.live && !this.live[i]) continue;
         const wide = this.wide[i] * scale, high = this.high[i] * scale, left = x[i] * scale - origin.x, top = y[i] * scale - origin.y;
         if (high >= SEEN && left + wide > box[0] && left - wide < box[2] && top + high > box[1] && top - high < box[3]) seen.push([left, top, wide, high]);
       }
-      pen.strokeStyle = pen.fillStyle = this.data.colour;
+      pen.strokeStyle = pen.fillStyle = atlas.shade(this.data.colour);
       pen.setLineDash([2, 3]);
       // Thousands of rims would be one dark field: of a crowd the area is shown that they cover.
       const crowded = seen.length > CROWD;
@@ -134,7 +199,7 @@
           pen.globalAlpha = crowded ? 1 : 0.06;
           pen.fill();
           if (crowded) continue;
-          pen.globalAlpha = 0.5;
+          pen.globalAlpha = 0.75;
           pen.stroke();
         }
       }
@@ -152,7 +217,7 @@
   const SPREADS = { country: 0.26, "country-far": 0.12 };
   function width(words, style) {
     const size = SIZES[style] || 12, spread = SPREADS[style] || 0;
-    pen.font = (style === "place" || spread ? "600 " : "") + size + "px system-ui, sans-serif";
+    pen.font = (style === "place" || spread ? "600 " : "") + size + "px " + atlas.ink("sans");
     return pen.measureText(spread ? words.toUpperCase() : words).width * 1.08 + spread * size * words.length;
   }
 
@@ -179,26 +244,32 @@
   const FAR = 5.5; // zoom below which countries are small
   const Labels = L.Layer.extend({
     initialize: function (data) { this._data = data; },
-    onAdd: function (map) { this._box = labelBox(map); this._draw(); },
-    onRemove: function () { this._box.remove(); },
+    onAdd: function (map) {
+      this._box = labelBox(map);
+      this._rename = () => this._draw();
+      document.addEventListener("atlas:language", this._rename);
+      this._draw();
+    },
+    onRemove: function () { document.removeEventListener("atlas:language", this._rename); this._box.remove(); },
     getEvents: function () { return { zoomend: this._draw, moveend: this._draw, "atlas:symbols": this._draw }; },
     _draw: function () {
       const map = this._map, zoom = map.getZoom(), view = map.getBounds();
       const size = map.getSize(), corner = map.containerPointToLayerPoint([0, 0]);
       const taken = (map._atlasBoxes || controls(map)).slice(), nodes = [], written = new Set();
-      for (const [words, lat, lon, look, from] of this._data.labels) {
+      for (const [given, lat, lon, look, from] of this._data.labels) {
+        const words = atlas.name(given);
         const style = look === "country" && zoom < FAR ? "country-far" : look;
         // An area has several places for its one name; a town is where it is.
         const key = style === "town" ? null : style + ":" + words;
         if (zoom < from || written.has(key) || !view.contains([lat, lon])) continue;
         const { x, y } = map.latLngToLayerPoint([lat, lon]);
-        const wide = width(words, style), left = style === "town" ? x + 5 : x - wide / 2;
-        const box = [left - 8, y - 9, left + wide + 3, y + 9];
-        const whole = box[0] > corner.x && box[2] < corner.x + size.x && box[1] > corner.y && box[3] < corner.y + size.y;
-        if (!whole || !free(box, taken)) continue;
-        taken.push(box);
+        const wide = width(words, style), starts = style === "town" ? [x + 5, x - 5 - wide] : [x - wide / 2];
+        const boxes = starts.map((left) => [left - 8, y - 9, left + wide + 8, y + 9]);
+        const side = boxes.findIndex((box) => box[0] > corner.x && box[2] < corner.x + size.x && box[1] > corner.y && box[3] < corner.y + size.y && free(box, taken));
+        if (side < 0) continue;
+        taken.push(boxes[side]);
         if (key) written.add(key);
-        nodes.push(label(words, style, [x, y]));
+        nodes.push(label(words, style + (side ? " ca-west" : ""), [x, y]));
       }
       this._box.replaceChildren(...nodes);
     },

@@ -1,7 +1,7 @@
 /* Owns: the page around the map: opening view, layer switches, tabs, table, scale bar. */
 "use strict";
 (function (atlas) {
-  const { element, text, link, plural, phrase, distance } = atlas;
+  const { element, text, link, phrase, distance, say, term } = atlas;
   const PAGE_ROWS = 100;
 
   /* Nothing of the view may lie under the buttons at its left. */
@@ -32,7 +32,7 @@
   }
 
   /* Where a row stands that has no symbol: those near a pole come before those without a location. */
-  const nowhere = (layer, i) => (i < layer.places.rows + layer.data.polar ? "too near a pole for this map" : "no location");
+  const nowhere = (layer, i) => say(i < layer.places.rows + layer.data.polar ? "near-pole" : "no-location");
 
   function row(layer, i, map) {
     const column = (name) => layer.cards.text(name, i);
@@ -41,14 +41,14 @@
     const name = located ? element("button", { type: "button", class: "ca-link" }, text(title)) : text(title);
     if (located) name.addEventListener("click", () => { map.addLayer(layer); layer.show(i); });
     const where = [column("admin1"), column("country")].filter(Boolean).join(", ");
-    const radius = layer.cards.column("radius").numbers()[i], response = layer.responses ? phrase(column("state_response")) : "";
-    const precision = Number.isNaN(radius) ? "radius not stated" : "within " + distance(radius);
+    const radius = layer.cards.column("radius").numbers()[i], response = layer.responses ? term(phrase(column("state_response"))) : "";
+    const precision = Number.isNaN(radius) ? say("no-radius") : say("within", { distance: distance(radius) });
     const cell = (...content) => element("td", { role: "cell" }, ...content);
     return element("tr", { "data-row": i, role: "row" },
       cell(name, element("small", {}, text(where))),
-      cell(layer.statuses[layer.places.status[i]].label, element("small", {}, response)),
+      cell(term(layer.statuses[layer.places.status[i]].label), element("small", {}, response)),
       cell(located ? precision : nowhere(layer, i)),
-      cell(link(column("source_url"), column("source")) || "none given", element("small", {}, column("source_date"))));
+      cell(link(column("source_url"), column("source")) || say("no-link"), element("small", {}, column("source_date"))));
   }
 
   /* Rows are written when the table is first opened, a hundred at a time, and again when others
@@ -64,23 +64,40 @@
         const wanted = orders[k].subarray(skip, skip + PAGE_ROWS - fresh.length);
         skip = Math.max(0, skip - orders[k].length);
         for (const i of wanted) fresh.push(row(layer, i, map));
+        for (const line of fresh) line.dataset.layer = line.dataset.layer || k;
       });
       body.append(...fresh);
       written += fresh.length;
       more.hidden = !left();
-      more.textContent = "Show more (" + plural(left(), "row", "rows") + " left)";
+      more.textContent = say("more-rows", { n: left() });
     };
-    const renew = () => {
-      if (panel.dataset.tab !== "table") { orders = null; return; }
+    const start = () => {
       orders = layers.map((layer) => layer.order());
       written = 0;
       body.replaceChildren();
       extend();
     };
+    const renew = () => { if (panel.dataset.tab === "table") start(); else orders = null; };
     const open = () => { if (panel.dataset.tab === "table" && !orders) Promise.all(layers.map((layer) => layer.ready)).then(renew); };
     panel.addEventListener("atlas:tab", open);
     more.addEventListener("click", extend);
     for (const layer of layers) layer.on("atlas:shown", renew);
+    document.addEventListener("atlas:language", renew);
+
+    /* Open the table with a row that has no place on the map. */
+    return (layer, i) => {
+      if (!orders) start();
+      panel.querySelector("#ca-tab-table").click();
+      const at = layers.slice(0, layers.indexOf(layer)).reduce((sum, _, k) => sum + orders[k].length, orders[layers.indexOf(layer)].indexOf(i));
+      if (at >= written) { // of a long table, the rows before it are left out until it is opened again
+        if (at > 20 * PAGE_ROWS) body.replaceChildren();
+        written = at > 20 * PAGE_ROWS ? at : written;
+        while (written <= at) extend();
+      }
+      const line = [...body.children].find((node) => Number(node.dataset.row) === i && node.dataset.layer === String(layers.indexOf(layer)));
+      line.tabIndex = -1;
+      line.focus();
+    };
   }
 
   function switches(panel, map) {
@@ -95,7 +112,8 @@
 
   /* What lies outside the view is said, and one press shows it. */
   function beyond(map, layers, everything) {
-    const chip = element("button", { type: "button", class: "ca-beyond", hidden: "" });
+    const said = element("span", {});
+    const chip = element("button", { type: "button", class: "ca-beyond", hidden: "" }, said, element("span", { class: "ca-act" }, " · ", element("span", { "data-word": "show-all" }, say("show-all"))));
     map.getContainer().append(chip);
     L.DomEvent.disableClickPropagation(chip);
     const count = () => {
@@ -103,35 +121,43 @@
       const outside = layers.reduce((sum, layer) => sum + layer.outside(view), 0);
       const appears = chip.hidden !== (outside === 0);
       chip.hidden = outside === 0;
-      chip.textContent = plural(outside, "report", "reports") + " outside this view · show all";
+      said.textContent = say("outside", { n: outside });
       if (appears) map.fire("atlas:controls"); // names keep clear of it
     };
     chip.addEventListener("click", () => map.fitBounds(everything, { ...BESIDE_CONTROLS, animate: false }));
     map.on("moveend", count);
+    document.addEventListener("atlas:language", count);
     for (const layer of layers) { layer.on("atlas:shown", count); layer.ready.then(count); }
   }
 
   /* Fit the view now, and again whenever the map changes size, until the reader moves it. */
   function fit(map, view) {
-    let moved = false, fitting = false;
+    let moved = false, fitting = false, opened = null;
     const reset = () => {
       fitting = true;
       map.fitBounds(view, { ...BESIDE_CONTROLS, animate: false });
       fitting = false;
       moved = false;
+      opened = { center: map.getCenter(), zoom: map.getZoom() };
     };
-    map.on("dragstart zoomstart", () => { if (!fitting) moved = true; });
+    map.on("dragstart zoomstart", () => { if (!fitting && !atlas.printing) moved = true; });
     new ResizeObserver(() => {
       map.invalidateSize({ animate: false });
       if (!moved && map.getSize().x) reset();
     }).observe(map.getContainer());
-    return reset;
+    const go = ({ center, zoom }) => {
+      map.setView(center, Math.max(map.getMinZoom(), Math.min(map.getMaxZoom(), zoom)), { animate: false });
+      moved = true;
+    };
+    /* Whether the reader looks at anything but the opening view. */
+    const elsewhere = () => map.getZoom() !== opened.zoom || map.project(map.getCenter()).distanceTo(map.project(opened.center)) > 2;
+    return { reset, go, elsewhere };
   }
 
   function home(map, reset) {
     const control = L.control({ position: "topleft" });
     control.onAdd = () => {
-      const button = element("button", { type: "button", class: "ca-home", "aria-label": "Back to the opening view", title: "Back to the opening view" }, "⤢");
+      const button = element("button", { type: "button", class: "ca-home", "data-label": "home", "aria-label": atlas.say("home"), title: atlas.say("home") }, "⤢");
       button.addEventListener("click", reset);
       const box = element("div", { class: "leaflet-bar" }, button);
       L.DomEvent.disableClickPropagation(box);
@@ -145,11 +171,30 @@
     const panel = document.querySelector(".ca-panel");
     const layers = data.sites.map((name) => window[name]);
     L.control.scale({ imperial: false, position: "bottomleft", maxWidth: 120 }).addTo(map);
-    const reset = fit(map, data.view);
-    home(map, reset);
+    const view = fit(map, data.view), asked = atlas.askedView();
+    home(map, view.reset);
     tabs(panel);
     switches(panel, map);
-    reset();
-    if (layers.length) { table(panel, layers, map); beyond(map, layers, data.everything); }
+    view.reset();
+    atlas.reader(map, layers, panel, view);
+    if (asked) view.go(asked);
+    if (layers.length) work(map, panel, layers, view, data.everything);
   };
+
+  /* What needs the rows begins when they are read. */
+  function work(map, panel, layers, view, everything) {
+    const reveal = table(panel, layers, map), tools = document.querySelector(".ca-tools");
+    beyond(map, layers, everything);
+    Promise.all(layers.map((layer) => layer.ready)).then(() => {
+      const filters = new atlas.Filters(layers);
+      atlas.choosing(panel, filters);
+      atlas.search(panel, layers, (layer, i) => {
+        if (i >= layer.places.rows) { reveal(layer, i); return; }
+        map.addLayer(layer);
+        layer.show(i);
+      });
+      atlas.sharing(tools, atlas.permalink(map, filters, view));
+      atlas.downloads(tools, layers, filters);
+    }, () => {}); // the layer has said why
+  }
 })(window.CompoundAtlas);

@@ -96,9 +96,13 @@
 
   /* A dot for each place that has no symbol of its own, stamped pixel by pixel: there may be a
      million. */
-  const DOT = new Uint32Array(new Uint8Array([0x7c, 0x1b, 0x13, 0x8c]).buffer)[0]; // red, green, blue, opacity
+  function pixel(colour, opacity) {
+    const channels = [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16));
+    return new Uint32Array(new Uint8Array([...channels, opacity]).buffer)[0];
+  }
+
   function paintDots({ pen, box, sharp }, { x, y }, { spots, runs, spotOf, scale, origin }) {
-    const image = pen.createImageData(pen.canvas.width, pen.canvas.height), dots = new Uint32Array(image.data.buffer);
+    const DOT = pixel(atlas.ink("rim"), 0x8c), image = pen.createImageData(pen.canvas.width, pen.canvas.height), dots = new Uint32Array(image.data.buffer);
     const side = Math.max(1, Math.round(1.4 * sharp)), across = image.width, wide = across - side, high = image.height - side;
     const fine = scale * sharp, left = (origin.x + box[0]) * sharp + side / 2, top = (origin.y + box[1]) * sharp + side / 2;
     const merged = Uint8Array.from(spots, (spot) => (spot.group.places > 1 ? 1 : 0));
@@ -124,7 +128,7 @@
   }
 
   function paintHairs(pen, groups, at) {
-    pen.strokeStyle = pen.fillStyle = atlas.RIM;
+    pen.strokeStyle = pen.fillStyle = atlas.ink("rim");
     pen.lineWidth = 1;
     for (const group of groups) {
       for (const member of group.members) {

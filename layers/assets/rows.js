@@ -42,7 +42,8 @@
     return () => (made === null ? (made = make()) : made);
   }
 
-  /* Each kind gives `text(row)`, and what can be compared fast: `numbers()` or `codes()`. */
+  /* Each kind gives `text(row)`, and what can be compared fast: `numbers()` or `codes()`; a column
+     of long texts gives them all in one, `whole()`, parted by NUL. */
   const KINDS = {
     steps(about, bytes) {
       const units = lazy(() => {
@@ -52,8 +53,8 @@
         return values;
       });
       const numbers = lazy(() => {
-        const values = new Float64Array(units());
-        for (let i = 0; i < about.n; i++) values[i] /= 1e5;
+        const values = new Float64Array(units()), scale = 10 ** about.decimals;
+        for (let i = 0; i < about.n; i++) values[i] /= scale;
         return values;
       });
       return { numbers, text: (row) => String(numbers()[row]) };
@@ -88,7 +89,8 @@
         found[about.n - 1] = about.size;
         return found;
       });
-      return { text: (row) => utf8.decode(bytes.subarray(row ? ends()[row - 1] + 1 : 0, ends()[row])) };
+      const whole = () => utf8.decode(bytes);
+      return { whole, text: (row) => utf8.decode(bytes.subarray(row ? ends()[row - 1] + 1 : 0, ends()[row])) };
     },
   };
 

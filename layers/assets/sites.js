@@ -2,7 +2,7 @@
    buttons that let pointer, finger, keyboard and screen reader reach them. */
 "use strict";
 (function (atlas) {
-  const { element, plural, view, FEW, Places } = atlas;
+  const { element, say, view, FEW, Places } = atlas;
   const SPARSE = 120; // symbols: among more, there are no hairlines, and merged places are not named
   const NAMED = 300; // symbols: among more, no name would have room
 
@@ -13,7 +13,7 @@
       this.shown = null;
       this.groups = [];
       this.places = null;
-      this.cards = this.details = null;
+      this.cards = this.details = this.choices = null;
       this._names = new Map();
       this.ready = this._read();
     },
@@ -26,7 +26,8 @@
         await atlas.pause();
         this.cards = await atlas.unpack(this.data.cards);
         this.details = (await atlas.unpack(this.data.details)).list;
-        this.data.symbols = this.data.cards = this.data.details = null; // read once, kept no longer
+        this.choices = await atlas.unpack(this.data.choices);
+        this.data.symbols = this.data.cards = this.data.details = this.data.choices = null; // read once, kept no longer
         const responses = this.cards.column("state_response");
         this.responses = Boolean(responses) && responses.words().some((word) => word && word !== "unknown");
         this._reach();
@@ -34,8 +35,7 @@
         this.fire("atlas:ready");
       } catch (problem) {
         this.problem = typeof DecompressionStream === "undefined"
-          ? "This browser is too old to read the reports of this map. Please open it in a newer one."
-          : "The reports of this map could not be read: " + problem.message;
+          ? say("too-old") : say("unreadable", { problem: problem.message });
         this._complain();
         throw problem;
       }
@@ -47,18 +47,25 @@
 
     onAdd: function (map) {
       this._sheet = atlas.sheet(map, "symbol");
-      this._buttons = element("div", { class: "ca-symbols leaflet-zoom-hide", role: "group", "aria-label": this.data.title + "; arrow keys lead from symbol to symbol" });
+      this._buttons = element("div", { class: "ca-symbols leaflet-zoom-hide", role: "group" });
       map.getPane("ca-symbol").append(this._buttons);
       this._buttons.addEventListener("keydown", (event) => this._key(event));
       this._buttons.addEventListener("focusin", (event) => this._enter(event.target));
       this._nodes = new Map();
       this._labels = atlas.labelBox(map);
       this._card = atlas.card(this, map);
+      this._reread = () => this._retell();
+      this._repaint = () => { this._draw(); this._card.renew(); };
+      document.addEventListener("atlas:language", this._reread);
+      document.addEventListener("atlas:colours", this._repaint);
+      this._entitle();
       this._complain();
       this._draw();
     },
 
     onRemove: function (map) {
+      document.removeEventListener("atlas:language", this._reread);
+      document.removeEventListener("atlas:colours", this._repaint);
       this._card.remove();
       this._sheet.remove();
       this._buttons.remove();
@@ -66,6 +73,17 @@
       this.groups = [];
       map._atlasBoxes = null;
       map.fire("atlas:symbols");
+    },
+
+    _entitle: function () { this._buttons.setAttribute("aria-label", say("symbols", { title: atlas.term(this.data.title) })); },
+
+    /* The same in the words of another language. */
+    _retell: function () {
+      this._names.clear();
+      this._entitle();
+      this._reach();
+      this._label();
+      this._card.renew();
     },
 
     getEvents: function () { return { moveend: this._draw, "atlas:controls": this._label }; },
@@ -164,13 +182,14 @@
 
     nameOf: function (place) {
       if (!this.cards) return "";
-      if (!this._names.has(place)) this._names.set(place, atlas.placeName(this.cards, this.rowsOf(place)));
+      if (!this._names.has(place)) this._names.set(place, atlas.name(atlas.placeName(this.cards, this.rowsOf(place))));
       return this._names.get(place);
     },
 
     titleOf: function (group) {
       const others = group.places - 1;
-      return (this.nameOf(group.place) || "Unnamed place") + (others ? " and " + plural(others, "place nearby", "places nearby") : "");
+      const name = this.nameOf(group.place) || say("unnamed");
+      return others ? say("nearby", { name, n: others }) : name;
     },
 
     /* A transparent button over each symbol in view, in reading order. All are found by a screen
@@ -187,7 +206,7 @@
         const side = Math.max(28, Math.ceil(2 * group.radius + 6)); // a finger must find it
         node.style.width = node.style.height = side + "px";
         L.DomUtil.setPosition(node, L.point(group.x - side / 2, group.y - side / 2));
-        node.setAttribute("aria-label", this.titleOf(group) + ": " + plural(group.total, "report", "reports"));
+        node.setAttribute("aria-label", say("symbol", { title: this.titleOf(group), reports: say("reports", { n: group.total }) }));
         node.classList.toggle("ca-active", group.place === this._active);
         nodes.set(group.place, node);
       }
@@ -269,11 +288,12 @@
       const first = this.nameOf(group.place), others = group.places - 1;
       if (!first || !others) return first ? [first] : [];
       const second = group.places <= FEW ? this.membersOf(group)[1] : group.second && group.second.place;
-      const short = [first + " and " + others + " more", first];
+      const short = [say("and-more", { name: first, n: others }), first];
       if (typeof second !== "number") return short;
       const name = this.nameOf(second), reports = this.places.total[second];
       if (!name || name === first || reports < 3 || 2 * reports < this.places.total[group.place]) return short;
-      return [others === 1 ? first + " and " + name : first + ", " + name + " and " + (others - 1) + " more", ...short];
+      const both = { name: first, other: name, n: others - 1 };
+      return [say(others === 1 ? "and" : "and-and-more", both), ...short];
     },
 
     open: function (group) {

@@ -2,7 +2,6 @@
    that would overlap on the screen. Knows nothing of maps. */
 "use strict";
 (function (atlas) {
-  const RIM = "#7c1b13", PAPER = "#fffdf9", INK = "#1d2330";
   const LARGEST = 40;
   const TOUCHING = 0.8; // of the sum of two radii: nearer symbols are merged
   const MANY = 300, FINGER = 32; // among many places, symbols keep a finger's width apart
@@ -32,7 +31,7 @@
   function paint(pen, { x, y, counts, total }, statuses, unit) {
     const r = radius(unit, total);
     disc(pen, x, y, r + 2.4);
-    pen.fillStyle = PAPER;
+    pen.fillStyle = atlas.ink("paper");
     pen.fill();
     let from = -Math.PI / 2;
     counts.forEach((count, i) => {
@@ -41,25 +40,54 @@
       pen.beginPath();
       if (count < total) pen.moveTo(x, y);
       pen.arc(x, y, r, from, to);
-      pen.fillStyle = statuses[i].colour;
+      pen.fillStyle = atlas.shade(statuses[i].colour);
       pen.fill();
+      pattern(pen, x, y, r, statuses[i].colour);
       from = to;
     });
     disc(pen, x, y, r);
     pen.lineWidth = 1.6;
-    pen.strokeStyle = RIM;
+    pen.strokeStyle = atlas.ink("rim");
     pen.stroke();
+  }
+
+  /* The quiet colours of the scale of statuses have a pattern, so that grey print tells them
+     apart; layers/legend.py draws the same. */
+  const PATTERNS = { "#8d8474": hatch, "#d9d5cc": dots }, STEP = 4.5;
+  function pattern(pen, x, y, r, colour) {
+    if (!PATTERNS[colour]) return;
+    pen.save();
+    pen.clip(); // to the sector just drawn
+    pen.strokeStyle = pen.fillStyle = atlas.ink("ink");
+    pen.lineWidth = 1.2;
+    pen.beginPath();
+    PATTERNS[colour](pen, x, y, r);
+    pen.restore();
+  }
+
+  function hatch(pen, x, y, r) {
+    for (let step = -2 * r; step <= 2 * r; step += STEP) {
+      pen.moveTo(x + step - r, y + r);
+      pen.lineTo(x + step + r, y - r);
+    }
+    pen.stroke();
+  }
+
+  function dots(pen, x, y, r) {
+    const n = Math.ceil(r / STEP);
+    for (let i = -n; i <= n; i++) for (let j = -n; j <= n; j++) pen.rect(x + (i + (j & 1) / 2) * STEP - 0.6, y + j * STEP - 0.6, 1.3, 1.3);
+    pen.fill();
   }
 
   /* The largest first, so that none hides a smaller one, and numbers over all. */
   function paintAll(pen, groups, statuses, unit) {
     for (const group of groups) paint(pen, group, statuses, unit);
-    pen.font = "700 11.5px system-ui, sans-serif";
+    pen.font = "700 11.5px " + atlas.ink("sans");
     pen.textAlign = "center";
     pen.lineJoin = "round";
     pen.lineWidth = 3.2;
-    pen.strokeStyle = PAPER;
-    pen.fillStyle = INK;
+    pen.strokeStyle = atlas.ink("paper");
+    pen.fillStyle = atlas.ink("ink");
     for (const { x, y, total } of groups) {
       if (total < 2) continue;
       pen.strokeText(short(total), x, y + 4);
@@ -122,7 +150,7 @@
     let x = 2;
     counts.forEach((count, i) => {
       x += radii[i] + 2;
-      parts.push(atlas.drawing("circle", { cx: x, cy: high - 2 - radii[i], r: radii[i].toFixed(1), fill: "none", stroke: RIM, "stroke-width": 1.6 }));
+      parts.push(atlas.drawing("circle", { cx: x, cy: high - 2 - radii[i], r: radii[i].toFixed(1), fill: "none", class: "ca-rim" }));
       parts.push(atlas.drawing("text", { x, y: high + 12 }, atlas.number(count)));
       x += radii[i] + 26;
     });
@@ -131,5 +159,5 @@
     svg.replaceChildren(...parts);
   }
 
-  Object.assign(atlas, { CELL, RIM, arrange, paintAll, sizeRow, symbolRadius: radius });
+  Object.assign(atlas, { CELL, arrange, paintAll, sizeRow, symbolRadius: radius });
 })(window.CompoundAtlas);

@@ -37,14 +37,7 @@ window.CompoundAtlas = (function () {
 
   /* Thousands parted by commas. The browser's own formats take longer to load than to draw a map. */
   const number = (value) => String(value).replace(/\B(?=(\d{3})+$)/g, ",");
-  const plural = (count, one, many) => number(count) + " " + (count === 1 ? one : many);
   const phrase = (word) => word.replace(/_/g, " ");
-
-  function distance(metres) {
-    if (metres < 1000) return number(Math.round(metres)) + " m";
-    const km = metres / 1000;
-    return (km < 10 ? number(Math.round(km * 10) / 10) : number(Math.round(km))) + " km";
-  }
 
   /* [["a", 3], ["b", 1]] of the values of a list, in order of first appearance. */
   function tally(values) {
@@ -53,5 +46,5 @@ window.CompoundAtlas = (function () {
     return [...counts];
   }
 
-  return { read, element, drawing, text, link, number, plural, phrase, distance, tally };
+  return { read, element, drawing, text, link, number, phrase, tally };
 })();

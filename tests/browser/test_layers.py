@@ -154,6 +154,7 @@ def test_arrow_keys_move_between_tabs_and_round(watch, demo):
     page = watch().open(demo / "map.html")
     page.focus("[data-tab=legend][role=tab]")
     for key, tab in (
+        ("ArrowRight", "filter"),
         ("ArrowRight", "table"),
         ("ArrowRight", "methods"),
         ("ArrowRight", "legend"),

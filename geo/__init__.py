@@ -28,6 +28,7 @@ from geo.disclosure import DisclosureRisk, disclosure_risk
 from geo.duplicates import find_duplicates, merge_duplicates
 from geo.envelopes import EnvelopeTest, envelope_test
 from geo.errors import (
+    CoincidentPointsWarning,
     CRSError,
     ExportError,
     GeoError,
@@ -81,6 +82,7 @@ __all__ = [
     "Center",
     "ClarkEvans",
     "Clustering",
+    "CoincidentPointsWarning",
     "DensitySurface",
     "DisclosureRisk",
     "EnvelopeTest",

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo._functions import facts_of, sentences
+from geo._functions import facts_of, found_in, sentences
 from geo._kernelsums import Grid, in_order, sums_on_grid
 from geo._outlines import outline_of
 from geo._pointsums import sums_at_points
@@ -160,7 +160,7 @@ def select(pattern: Pattern, method: str) -> BandwidthSelection:
             np.array([_scott(pattern.xy)]),
             np.empty(0),
             pattern.n,
-            facts_of(pattern, outline),
+            found_in(pattern, outline),
         )
     if method == "diggle":
         tried, criterion = _diggle(pattern, outline)
@@ -168,7 +168,9 @@ def select(pattern: Pattern, method: str) -> BandwidthSelection:
         tried = _ladder(pattern.xy, outline)
         rule = _likelihood if method == "ppl" else _inverse_sum
         criterion = np.array([rule(pattern.xy, float(spread), outline) for spread in tried])
-    return chosen(method, tried, criterion, pattern.n, facts_of(pattern, outline))
+    # the K that diggle fits warns of shared coordinates by itself
+    collect = facts_of if method == "ppl" else found_in
+    return chosen(method, tried, criterion, pattern.n, collect(pattern, outline))
 
 
 def chosen(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geo._antimeridian import cut_outline
 from geo._inputs import coordinates, radii
 from geo._threads import in_threads
 from geo.errors import GeometryError, SchemaError
@@ -240,30 +241,7 @@ def ellipse_around(
     # an ellipse is larger than the polygon of so many corners in it
     larger = turn[1] / np.sin(turn[1])
     outline = np.column_stack([np.unwrap(lon, period=360), lat])
-    return _cut(outline), float(abs(area) * larger / 1e6)
-
-
-def _cut(outline: Floats) -> shapely.Polygon | shapely.MultiPolygon:
-    """Return the area within an outline as parts on both sides of the antimeridian."""
-    lon, lat = outline.T
-    turns = np.round((lon[-1] - lon[0]) / 360)
-    if turns:
-        # once around the globe: what is inside, north of an outline that runs east, has a pole
-        lon = (lon + _HALF_TURN) % 360 - _HALF_TURN
-        order = np.argsort(lon)
-        lon, lat = lon[order], lat[order]
-        edge = np.interp(_HALF_TURN, [lon[-1], lon[0] + 360], [lat[-1], lat[0]])
-        ends = [[_HALF_TURN, edge], [_HALF_TURN, turns * _POLE], [-_HALF_TURN, turns * _POLE]]
-        return shapely.Polygon(
-            [*zip(lon, lat, strict=True), *map(tuple, ends), (-_HALF_TURN, edge)]
-        )
-    area = shapely.Polygon(outline)
-    parts: list[shapely.Polygon] = []
-    for turn in (-360, 0, 360):
-        side = area.intersection(shapely.box(turn - _HALF_TURN, -90, turn + _HALF_TURN, 90))
-        pieces = shapely.get_parts(side)
-        parts.extend(shapely.transform(pieces[shapely.area(pieces) > 0], lambda xy: xy - [turn, 0]))  # noqa: B023 - called at once
-    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
+    return cut_outline(outline), float(abs(area) * larger / 1e6)
 
 
 # ---------------------------------------------------------------------------- centres

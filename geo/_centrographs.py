@@ -264,7 +264,7 @@ class StandardDeviationalEllipse:
             f"along each; {self.area_km2:.3g} km2."
         )
         if np.isfinite(self.bearing_deg):
-            found += f" The longer axis bears {self.bearing_deg:.0f} degrees from north"
+            found += f" The longer axis bears {_bearing(self.bearing_deg)} from north"
             known = np.isfinite(self.bearing_margin_deg)
             found += f" (within {self.bearing_margin_deg:.0f} degrees)." if known else "."
         if self.bearing_margin_deg > _VAGUE_DEG:
@@ -274,7 +274,7 @@ class StandardDeviationalEllipse:
     def __repr__(self) -> str:
         return (
             f"StandardDeviationalEllipse({_length(self.major_m)} by {_length(self.minor_m)}, "
-            f"bearing {self.bearing_deg:.0f} degrees, {counted(self.n, 'site')})"
+            f"bearing {_bearing(self.bearing_deg)}, {counted(self.n, 'site')})"
         )
 
     def _repr_html_(self) -> str:
@@ -315,6 +315,11 @@ def _reports(n: int, weights: str | None) -> str:
 def _length(length_m: float) -> str:
     """Write a length for a reader, to three digits."""
     return metres(float(f"{length_m:.3g}")) if np.isfinite(length_m) else "an unknown length"
+
+
+def _bearing(bearing_deg: float) -> str:
+    """Write the bearing of an axis, which has no sense: 180 degrees are 0."""
+    return f"{round(bearing_deg) % 180} degrees" if np.isfinite(bearing_deg) else "unknown"
 
 
 def _between(interval_m: tuple[float, float]) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from geo._antimeridian import cut_polygon, jumps
+
 if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
@@ -14,7 +16,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["in_degrees", "regions_above"]
+__all__ = ["in_degrees", "regions_above", "surfaces_in"]
+
+_COLLECTION = 7  # shapely's type number
 
 
 def regions_above(
@@ -70,13 +74,39 @@ def in_degrees(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     Returns
     -------
     geopandas.GeoDataFrame
-        EPSG:4326, valid: rounding may cross what only touched.
+        EPSG:4326, valid: rounding may cross what only touched. In parts on both sides where they
+        cross the antimeridian.
     """
-    frame = frame.to_crs(4326)
-    shapes = frame.geometry.to_numpy()
+    oriented = shapely.orient_polygons(surfaces_in(frame.geometry.to_numpy()))
+    frame = frame.set_geometry(oriented, crs=frame.crs).to_crs(4326)
+    shapes = frame.geometry.to_numpy().copy()
+    for row in np.flatnonzero(jumps(shapes)):
+        parts = [piece for part in shapely.get_parts(shapes[row]) for piece in cut_polygon(part)]
+        shapes[row] = parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
     return frame.set_geometry(
         shapely.make_valid(shapes, method="structure", keep_collapsed=False), crs=4326
     )
+
+
+def surfaces_in(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+    """
+    Leave out the lines and points along which areas that were cut only touched.
+
+    Parameters
+    ----------
+    shapes : numpy.ndarray of shapely geometries, shape (n,)
+        What an intersection returned.
+
+    Returns
+    -------
+    numpy.ndarray of shapely.Polygon or shapely.MultiPolygon, shape (n,)
+        Lines and points by themselves have no area and stay.
+    """
+    found = shapes.copy()
+    for row in np.flatnonzero(shapely.get_type_id(shapes) == _COLLECTION):
+        flat = [part for part in shapely.get_parts(shapes[row]) if part.geom_type == "Polygon"]
+        found[row] = flat[0] if len(flat) == 1 else shapely.MultiPolygon(flat)
+    return found
 
 
 def _filled(values: Floats) -> Floats:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import html
+import inspect
+import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from geo._inputs import lengths
-from geo._patterns import n_distinct
+from geo._patterns import HULL, n_distinct
 from geo._resolution import counted, metres
+from geo.errors import CoincidentPointsWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,10 +26,24 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["SummaryFunction", "distances_of", "facts_of", "sentences"]
+__all__ = [
+    "CONCENTRATION",
+    "SummaryFunction",
+    "distances_of",
+    "facts_of",
+    "found_in",
+    "sentences",
+]
+
+CONCENTRATION = (
+    "A small p speaks of a concentration of reports: people, roads and reporters are not spread "
+    "evenly either, so it is not yet one of sites."
+)
 
 _STEPS = 128  # of the default distances
 _MOST_NEIGHBOURS = 1000  # expected within the greatest default distance
+_MANY = 0.1  # of the reports: if as many share coordinates, they make the short distances
+_STRAIGHT = 0.01  # lengths wrong by no more are not worth a sentence
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +67,8 @@ class SummaryFunction:
     n_other : int
         Points that it looks at.
     facts : dict
-        What the estimate rests on: ``area_km2`` of the window, ``n_points`` used,
+        What the estimate rests on: ``area_km2`` of the window, ``window``, the words of
+        `study_window` on what it was made of, if any; ``n_points`` used,
         ``n_unlocated`` rows without a location, ``n_places`` distinct coordinates, ``smallest_m``
         that the radii resolve, ``scale_error`` of lengths in the plane; those of two kinds
         together where there are two.
@@ -63,7 +81,7 @@ class SummaryFunction:
     correction: str
     n: int
     n_other: int
-    facts: dict[str, float]
+    facts: dict[str, Any]
 
     @property
     def resolvable(self) -> NDArray[np.bool_]:
@@ -104,6 +122,8 @@ class SummaryFunction:
             f"{self.correction} edge correction."
         )
         parts = [found, *sentences(self.facts, int(self.facts["n_points"]))]
+        if np.isnan(self.estimate).all():
+            parts.append("Caution: it could not be estimated at any of these distances.")
         untold = int((~self.resolvable).sum())
         if untold and np.isfinite(self.facts["smallest_m"]):
             parts.append(
@@ -128,7 +148,7 @@ class SummaryFunction:
         return f"<div>{table}<p>{html.escape(self.summary())}</p></div>"
 
 
-def sentences(facts: dict[str, float], n: int) -> Iterator[str]:
+def sentences(facts: dict[str, Any], n: int) -> Iterator[str]:
     """
     Yield the sentences on what a statistic rests on.
 
@@ -146,7 +166,19 @@ def sentences(facts: dict[str, float], n: int) -> Iterator[str]:
     """
     area = facts["area_km2"]
     written = f"{area:,.0f}" if area >= 100 else f"{area:.3g}"  # noqa: PLR2004 - three digits
-    yield f"Window: {written} km2, where a report was possible."
+    made = f" ({facts['window']})" if facts["window"] else ""
+    if facts["window"].startswith(HULL):
+        yield (
+            f"Caution: the window, {written} km2{made}, is guessed from sites: where else a report "
+            "was possible is not known, and what looks clustered depends on it."
+        )
+    else:
+        yield f"Window: {written} km2{made}, where a report was possible."
+    if facts["scale_error"] > _STRAIGHT:
+        yield (
+            f"Caution: lengths in the plane are wrong by up to {facts['scale_error']:.0%}; give "
+            "the window in degrees, and a smaller one if it is."
+        )
     if facts["n_unlocated"]:
         left_out = counted(int(facts["n_unlocated"]), "report")
         yield f"{left_out} without a location could not be used."
@@ -162,7 +194,51 @@ def sentences(facts: dict[str, float], n: int) -> Iterator[str]:
         yield f"The radii of the reports resolve distances from {metres(smallest)} on."
 
 
-def facts_of(pattern: Pattern, outline: Outline, others: Pattern | None = None) -> dict[str, float]:
+def facts_of(pattern: Pattern, outline: Outline, others: Pattern | None = None) -> dict[str, Any]:
+    """
+    Collect what a statistic of distances between points rests on.
+
+    Parameters
+    ----------
+    pattern : Pattern
+        The points.
+    outline : Outline
+        Their window.
+    others : Pattern, optional
+        Points of another kind.
+
+    Returns
+    -------
+    dict
+        As in `SummaryFunction`.
+
+    Warns
+    -----
+    CoincidentPointsWarning
+        If there are fewer coordinates than points by a tenth or more.
+    """
+    facts = found_in(pattern, outline, others)
+    n, n_places = facts["n_points"], facts["n_places"]
+    if n - n_places >= _MANY * n > 0:
+        warnings.warn(
+            f"{n} located reports stand at {counted(n_places, 'coordinate')}: what is measured at "
+            "short distances is how places are looked up (the gazetteer), not where sites are. Use "
+            "one report per place, or say so beside the figure.",
+            CoincidentPointsWarning,
+            stacklevel=_level_outside(),
+        )
+    return facts
+
+
+def _level_outside() -> int:
+    """Count the frames from the one that warns to the first outside of this package."""
+    frame, level = inspect.currentframe(), 0
+    while frame is not None and frame.f_globals.get("__package__") == __package__:
+        frame, level = frame.f_back, level + 1
+    return level
+
+
+def found_in(pattern: Pattern, outline: Outline, others: Pattern | None = None) -> dict[str, Any]:
     """
     Collect what a statistic rests on.
 
@@ -185,6 +261,7 @@ def facts_of(pattern: Pattern, outline: Outline, others: Pattern | None = None) 
     smallest = np.max([kind.smallest_m for kind in kinds])
     return {
         "area_km2": outline.area_m2 / 1e6,
+        "window": pattern.basis,
         "n_points": sum(kind.n for kind in kinds),
         "n_unlocated": sum(kind.n_unlocated for kind in kinds),
         "n_places": n_distinct(np.vstack([kind.xy for kind in kinds])),

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geo._antimeridian import cut_polygon
 from geo._inputs import coordinates, radii
 from geo.errors import GeometryError, SchemaError
 from geo.geodesy import WGS84
@@ -146,36 +147,19 @@ def in_degrees(
     placed = shapely.transform(
         parts, lambda xy: np.column_stack(plane(xy[:, 0], xy[:, 1], inverse=True))
     )
-    pieces = [piece for part in placed for piece in _cut(part)]
+    if any(_holds_pole(part) for part in placed):
+        raise _pole_error()
+    pieces = [piece for part in placed for piece in cut_polygon(part)]
     return pieces[0] if len(pieces) == 1 else shapely.MultiPolygon(pieces)
 
 
-def _cut(polygon: shapely.Polygon) -> list[shapely.Polygon]:
-    """Return a polygon whose longitudes jump at the antimeridian as parts on both sides of it."""
-    shell = _unwrapped(polygon.exterior)
-    holes = []
-    for ring in polygon.interiors:
-        hole = _unwrapped(ring)
-        hole[:, 0] += 360 * np.round((shell[:, 0].mean() - hole[:, 0].mean()) / 360)
-        holes.append(hole)
-    whole = shapely.Polygon(shell, holes)
-    if shell[:, 0].min() >= -_HALF_TURN and shell[:, 0].max() <= _HALF_TURN:
-        return [whole]
-    parts: list[shapely.Polygon] = []
-    for turn in (-2 * _HALF_TURN, 0, 2 * _HALF_TURN):
-        side = whole.intersection(shapely.box(turn - _HALF_TURN, -90, turn + _HALF_TURN, 90))
-        pieces = shapely.get_parts(side)
-        parts.extend(shapely.transform(pieces[shapely.area(pieces) > 0], lambda xy: xy - [turn, 0]))  # noqa: B023 - called at once
-    return parts
-
-
-def _unwrapped(ring: shapely.LinearRing) -> Floats:
-    """Return the vertices of a ring with longitudes that do not jump."""
-    vertices: Floats = shapely.get_coordinates(ring)
-    vertices[:, 0] = np.unwrap(vertices[:, 0], period=2 * _HALF_TURN)
-    if abs(vertices[-1, 0] - vertices[0, 0]) > _HALF_TURN:
-        raise _pole_error()  # the ring does not close
-    return vertices
+def _holds_pole(polygon: shapely.Polygon) -> bool:
+    """Tell whether the longitudes of an outline close only around a pole."""
+    for ring in shapely.get_rings(polygon):
+        lon = np.unwrap(shapely.get_coordinates(ring)[:, 0], period=360)
+        if abs(lon[-1] - lon[0]) > _HALF_TURN:
+            return True
+    return False
 
 
 def _pole_error() -> GeometryError:

@@ -34,6 +34,7 @@ __all__ = [
     "parts_of",
     "point_numbers",
     "positive_length",
+    "positive_number",
     "problems_of",
     "radii",
     "shapes_of",
@@ -242,6 +243,14 @@ def positive_length(value: float, name: str) -> float:
     """Return a length of more than 0 metres, which has an end."""
     if not (_is_number(value) and 0 < value < np.inf):
         message = f"{name} is {value!r}; it must be a length in metres, a number more than 0."
+        raise ValueError(message)
+    return float(value)
+
+
+def positive_number(value: float, name: str) -> float:
+    """Return a number of more than 0, which is no length: an intensity, a mean count."""
+    if not (_is_number(value) and 0 < value < np.inf):
+        message = f"{name} is {value!r}; it must be a number more than 0."
         raise ValueError(message)
     return float(value)
 

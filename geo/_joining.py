@@ -36,7 +36,7 @@ def joined(areas: NDArray[np.object_], metres_per_unit: float | None) -> BaseGeo
     -------
     shapely.Polygon or shapely.MultiPolygon
         Their union, whose outline is exactly theirs if nothing had to be closed, and else within
-        a centimetre.
+        a centimetre. A hole that an area has by itself stays, however narrow.
     """
     parts = parts_of(areas)
     parts = parts[shapely.get_dimensions(parts) == _SURFACE]
@@ -50,7 +50,22 @@ def joined(areas: NDArray[np.object_], metres_per_unit: float | None) -> BaseGeo
     closed = shapely.buffer(wide, -_GAP_M / 2, **_MITRE)
     if not _opened(in_metres, closed):
         return united
+    own = shapely.difference(_holes_of(parts), united)
+    closed = _without(closed, shapely.transform(own, lambda xy: xy * [across, up]))
     return shapely.transform(closed, lambda xy: xy / [across, up])
+
+
+def _holes_of(parts: NDArray[np.object_]) -> BaseGeometry:
+    """Return the holes that areas have by themselves, which are not between neighbours."""
+    rings = [ring for part in parts for ring in part.interiors]
+    return shapely.union_all(shapely.polygons(rings)) if rings else shapely.Polygon()
+
+
+def _without(closed: BaseGeometry, holes: BaseGeometry) -> BaseGeometry:
+    """Open again what was closed of some holes: those that are too narrow to be left of them."""
+    each = shapely.get_parts(holes)
+    narrow = each[shapely.is_empty(shapely.buffer(each, -_GAP_M / 2, **_MITRE))]
+    return closed.difference(shapely.union_all(narrow)) if len(narrow) else closed
 
 
 def _scales(area: BaseGeometry, metres_per_unit: float | None) -> tuple[float, float]:

@@ -91,10 +91,15 @@ def outline_of(window: BaseGeometry) -> Outline:
     """
     parts = shapely.orient_polygons(shapely.get_parts(window))
     vertices, ring = shapely.get_coordinates(shapely.get_rings(parts), return_index=True)
-    joined = ring[1:] == ring[:-1]
-    edges = np.ascontiguousarray(np.hstack([vertices[:-1][joined], vertices[1:][joined]]))
-    # a side without length has no direction
-    edges = edges[np.any(edges[:, :2] != edges[:, 2:], axis=1)]
+    # rings are closed, and a side without length has no direction
+    begins = (ring[1:] == ring[:-1]) & np.any(vertices[1:] != vertices[:-1], axis=1)
+    vertices, ring = vertices[:-1][begins], ring[:-1][begins]
+    before, after = _neighbours(ring)
+    (x, y), (u, v) = (vertices - vertices[before]).T, (vertices[after] - vertices).T
+    # where two sides are one straight line there is no corner
+    corner = x * v != y * u
+    vertices, ring = vertices[corner], ring[corner]
+    edges = np.ascontiguousarray(np.hstack([vertices, vertices[_neighbours(ring)[1]]]))
     box = tuple(map(float, window.bounds))
     area = float(window.area)
     wide, high = box[2] - box[0], box[3] - box[1]
@@ -107,6 +112,15 @@ def outline_of(window: BaseGeometry) -> Outline:
         and len(edges) == _SIDES
         and abs(area - wide * high) <= 1e-12 * area,
     )
+
+
+def _neighbours(ring: Ints) -> tuple[Ints, Ints]:
+    """Return the positions of the vertices before and after each one of its closed ring."""
+    first = np.searchsorted(ring, ring, side="left")
+    past = np.searchsorted(ring, ring, side="right")
+    at = np.arange(len(ring))
+    before, after = at - 1, at + 1
+    return np.where(at == first, past - 1, before), np.where(after == past, first, after)
 
 
 def in_rows(

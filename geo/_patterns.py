@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["Pattern", "n_distinct", "planar_pattern", "plane_of", "surfaces_of"]
+__all__ = ["HULL", "Pattern", "in_plane", "n_distinct", "planar_pattern", "plane_of", "surfaces_of"]
+
+HULL = "the convex hull of"  # how the words begin on a window that was guessed from sites
 
 _SIDE_DEG = 0.05  # sides no longer than this bend by less than a metre when they are projected
 
@@ -52,6 +54,8 @@ class Pattern:
         NaN if a radius is unknown.
     scale_error : float
         By how much lengths in the plane are wrong at worst, relative.
+    basis : str
+        What the window was made of, if `study_window` made it; else nothing.
     """
 
     xy: Floats
@@ -61,6 +65,7 @@ class Pattern:
     n_unlocated: int
     smallest_m: float
     scale_error: float
+    basis: str = ""
 
     @property
     def n(self) -> int:
@@ -131,7 +136,16 @@ def planar_pattern(
         n_unlocated=len(sites) - len(located),
         smallest_m=resolved_from(radius),
         scale_error=max_scale_error(gpd.GeoSeries([area], crs=crs), crs),
+        basis=_basis_of(window),
     )
+
+
+def _basis_of(window: gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry) -> str:
+    """Return what `study_window` says on what it made a window of."""
+    if not isinstance(window, gpd.GeoDataFrame) or len(window) != 1 or "basis" not in window:
+        return ""
+    words = window["basis"].iloc[0]
+    return words if isinstance(words, str) else ""
 
 
 def n_distinct(xy: Floats) -> int:
@@ -173,16 +187,47 @@ def plane_of(window: gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry) -> tuple[B
     CRSError
         If the frame has no coordinate reference system.
     GeometryError
-        If the window is empty or no polygon; see ``.problems``.
+        If the window is empty or no polygon, or reaches around the globe; see ``.problems``.
     """
-    geometry = surfaces_of(window)
-    if geometry.crs.is_geographic:
-        crs = local_crs(geometry)
-        plane = geometry.segmentize(_SIDE_DEG).to_crs(crs)
-    else:
-        crs = in_metres(geometry.crs)
-        plane = geometry.to_crs(crs)
+    plane, crs = in_plane(surfaces_of(window))
     return joined(plane.to_numpy(), 1.0), crs
+
+
+def in_plane(surfaces: gpd.GeoSeries) -> tuple[gpd.GeoSeries, CRS]:
+    """
+    Put the polygons of a window into its plane.
+
+    Parameters
+    ----------
+    surfaces : geopandas.GeoSeries
+        From `surfaces_of`.
+
+    Returns
+    -------
+    surfaces : geopandas.GeoSeries
+        In metres.
+    crs : pyproj.CRS
+        Of the plane.
+
+    Raises
+    ------
+    GeometryError
+        If no plane can show them.
+    """
+    if surfaces.crs.is_geographic:
+        crs = local_crs(surfaces)
+        plane = surfaces.segmentize(_SIDE_DEG).to_crs(crs)
+    else:
+        crs = in_metres(surfaces.crs)
+        plane = surfaces.to_crs(crs)
+    lost = ~np.isfinite(shapely.bounds(plane.to_numpy())).all(axis=1)
+    if lost.any():
+        message = (
+            f"{lost.sum()} of {len(plane)} parts of the window reach around the globe, and no "
+            "plane can show them. Give the part of the world in which a report was possible."
+        )
+        raise GeometryError(message, problems_of(surfaces, lost, "around the globe"))
+    return plane, crs
 
 
 def surfaces_of(window: gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry) -> gpd.GeoSeries:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -43,6 +43,8 @@ __all__ = [
 
 _BANDWIDTHS = 32  # tried for a common bandwidth
 _LEVEL = 0.05
+_SMALLEST = 5e-324  # of all numbers: what is less became 0
+_MOST_TIMES = 1000  # a risk beyond has no meaning as a number
 _SIDES = {"greater": "higher", "less": "lower", "two-sided": "higher or lower"}
 
 
@@ -56,9 +58,10 @@ class RelativeRisk:
     log_risk : numpy.ndarray, shape (rows, columns)
         Natural logarithm of the ratio of both densities, each of which integrates to one, at the
         centre of each cell, rows from south to north; 0 where cases are as frequent among all as
-        elsewhere; NaN outside the window, and where all reports are too far away to say.
+        elsewhere; infinite where one kind is so far away that its density is no number any more;
+        NaN outside the window, and where all reports are too far away to say.
     pvalue : numpy.ndarray, shape (rows, columns)
-        Of each cell by itself, NaN outside the window.
+        Of each cell by itself, NaN where the risk is.
     bandwidth_m : float
         Standard deviation of the kernel, of cases and controls alike.
     selection : BandwidthSelection or None
@@ -89,7 +92,7 @@ class RelativeRisk:
     surface: Surface
     n_cases: int
     n_controls: int
-    facts: dict[str, float]
+    facts: dict[str, Any]
 
     @property
     def x(self) -> Floats:
@@ -192,7 +195,7 @@ class RelativeRisk:
             A paragraph without coordinates.
         """
         inside = self.surface.inside
-        risk = np.exp(self.log_risk[inside])
+        risk = self.log_risk[inside]
         low = self.pvalue[inside] <= _LEVEL
         share = float(np.average(low, weights=self.surface.covered_m2[inside]))
         how = (
@@ -202,14 +205,19 @@ class RelativeRisk:
         )
         found = (
             f"{counted(self.n_cases, 'case')} against {counted(self.n_controls, 'control')}: "
-            f"relative risk from {np.nanmin(risk):.2g} to {np.nanmax(risk):.2g}, Gaussian kernel "
-            f"of bandwidth {metres(float(f'{self.bandwidth_m:.4g}'))}, edge corrected. The risk is "
-            f"{_SIDES[self.alternative]} at the 5 % level in {share:.1%} of the window, each cell "
-            f"tested by itself ({how}); about 5 % are to be expected by chance."
+            f"relative risk from {_times(np.nanmin(risk))} to {_times(np.nanmax(risk))}, Gaussian "
+            f"kernel of bandwidth {metres(float(f'{self.bandwidth_m:.4g}'))}, edge corrected. The "
+            f"risk is {_SIDES[self.alternative]} at the 5 % level in {share:.1%} of the window, "
+            f"each cell tested by itself ({how}); about 5 % are to be expected by chance."
         )
         parts = [found]
+        unknown = np.average(np.isnan(risk), weights=self.surface.covered_m2[inside])
+        if unknown > 0:
+            parts.append(f"{unknown:.1%} of the window is too far from any report to say.")
         if self.selection is not None:
-            parts.append("It was chosen by the likelihood of each label from the others.")
+            parts.append(
+                "The bandwidth was chosen by the likelihood of each label from the others."
+            )
             if self.selection.at_border:
                 parts.append(
                     "Caution: it is the end of the interval searched: the data do not show a risk "
@@ -237,6 +245,13 @@ class RelativeRisk:
         )
 
 
+def _times(log_risk: float) -> str:
+    """Write a risk for a reader."""
+    if abs(log_risk) > np.log(_MOST_TIMES):
+        return f"more than {_MOST_TIMES}" if log_risk > 0 else f"less than {1 / _MOST_TIMES:g}"
+    return f"{np.exp(log_risk):.2g}"
+
+
 def log_ratio(cases: Floats, controls: Floats, n: tuple[int, int]) -> Floats:
     """
     Return the logarithm of the relative risk from sums of kernels.
@@ -258,17 +273,15 @@ def log_ratio(cases: Floats, controls: Floats, n: tuple[int, int]) -> Floats:
 
 
 def standardised(
-    risk: Floats, both: Floats, spread: float, outline: Outline, grid: Grid, n: tuple[int, int]
+    among: Floats, rest: Floats, spread: float, outline: Outline, grid: Grid, n: tuple[int, int]
 ) -> Floats:
     """
     Return the standardised logarithm of the risk.
 
     Parameters
     ----------
-    risk : numpy.ndarray
-        Its logarithm.
-    both : numpy.ndarray
-        Sums of kernels around cases and controls.
+    among, rest : numpy.ndarray
+        Sums of kernels around the cases, and around the controls.
     spread : float
         Bandwidth.
     outline : Outline
@@ -286,13 +299,17 @@ def standardised(
     Notes
     -----
     With the density f of both kinds together and the mass e of the kernel in the window, the
-    variance is ``(1 / n1 + 1 / n2) int k^2 / (e^2 f)`` (Hazelton and Davies 2009).
+    variance is ``(1 / n1 + 1 / n2) int k^2 / (e^2 f)`` (Hazelton and Davies 2009). A sum too small
+    to be a number counts as the smallest one, which brings the score nearer to 0.
     """
     mass = mass_on_grid(outline, spread, grid)
     squared = mass_on_grid(outline, spread / np.sqrt(2), grid) / (4 * np.pi * spread**2)
-    density = both / mass / sum(n)
+    density = (among + rest) / mass / sum(n)
+    risk = log_ratio(np.maximum(among, _SMALLEST), np.maximum(rest, _SMALLEST), n)
+    # the root of each by itself: far from all reports their quotient would have no end
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(risk / np.sqrt((1 / n[0] + 1 / n[1]) * squared / (mass**2 * density)))
+        deviation = np.sqrt((1 / n[0] + 1 / n[1]) * squared)
+        return np.asarray(risk * mass * np.sqrt(density) / deviation)
 
 
 def relabelled(

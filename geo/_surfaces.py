@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -14,6 +15,7 @@ import shapely
 from geo._contours import in_degrees, regions_above
 from geo._files import write_bytes
 from geo._functions import sentences
+from geo._inputs import whole_number
 from geo._resolution import counted, metres
 from geo.errors import ExportError
 
@@ -100,7 +102,7 @@ class DensitySurface:
     surface: Surface
     n: int
     mass: float
-    facts: dict[str, float]
+    facts: dict[str, Any]
 
     @property
     def x(self) -> Floats:
@@ -142,6 +144,12 @@ class DensitySurface:
             Polygons, EPSG:4326, from the south-west, row by row: ``density_per_km2`` at the centre
             of the cell, ``standard_error`` if there is one, ``area_km2`` within the window and
             ``expected``, their product: the weight that `inhomogeneous_poisson` draws by.
+
+        Notes
+        -----
+        A null model is drawn in the plane that its sites are tested in. For a window that was given
+        in a projection put the cells into it first:
+        ``inhomogeneous_poisson(surface.to_frame().to_crs(surface.crs), weight="expected")``.
         """
         inside = self.surface.inside
         area = self.surface.covered_m2[inside] / 1e6
@@ -196,15 +204,16 @@ class DensitySurface:
         Raises
         ------
         ValueError
-            If levels do not rise, or are no numbers.
+            If levels do not rise, or are no numbers, or none are asked for.
 
         Notes
         -----
         Linear between the centres of cells (marching squares); the outermost cells continue to the
         edge of the window.
         """
-        if isinstance(levels, int):
-            steps = np.linspace(0, np.nanmax(self.estimate), levels + 1)[:-1]
+        if isinstance(levels, Integral | np.bool_):
+            many = whole_number(levels, "levels")  # type: ignore[arg-type]
+            steps = np.linspace(0, np.nanmax(self.estimate), many + 1)[:-1]
         else:
             steps = np.asarray(levels, dtype=np.float64)
         if (

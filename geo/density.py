@@ -10,7 +10,7 @@ import pandas as pd
 
 from geo._bandwidths import BandwidthSelection, chosen, select
 from geo._estimates import at_points, grid_of, smoothed
-from geo._functions import facts_of
+from geo._functions import found_in
 from geo._inputs import positive_length, whole_number
 from geo._kernelsums import in_order, summing
 from geo._outlines import outline_of
@@ -164,7 +164,7 @@ def kernel_density(
     weight = _weights(weights, sites, pattern)
     outline = outline_of(pattern.window)
     grid = grid_of(outline, bandwidth, cell_size_m)
-    facts = facts_of(pattern, outline)
+    facts = found_in(pattern, outline)
     _warn_of_resolution(bandwidth, facts)
     # a weight of 0 adds nothing, and has no bandwidth of its own
     xy, weight = pattern.xy[weight > 0], weight[weight > 0]
@@ -294,6 +294,12 @@ def select_bandwidth(
         If a site lies outside the window, or the window is no polygon.
     ValueError
         If fewer than two places are given, or the method is unknown.
+
+    Warns
+    -----
+    CoincidentPointsWarning
+        From ``diggle`` and ``ppl``, if there are fewer coordinates than located reports by a tenth
+        or more.
 
     Notes
     -----
@@ -425,7 +431,7 @@ def relative_risk(
     many = whole_number(n_simulations, "n_simulations") if n_simulations else 0
     one, other = _located(cases, window, "case"), _located(controls, window, "control")
     outline = outline_of(one.window)
-    facts = facts_of(one, outline, other)
+    facts = found_in(one, outline, other)
     selection = None
     if bandwidth_m is None:
         tried = label_likelihood(one, other, outline)
@@ -450,7 +456,7 @@ def relative_risk(
         # only densities need scipy
         from scipy.special import ndtr  # noqa: PLC0415
 
-        score = standardised(risk, among + rest, bandwidth, outline, grid, n)
+        score = standardised(among, rest, bandwidth, outline, grid, n)
         above, below = ndtr(-score), ndtr(score)
     pvalue = {
         "greater": above,
@@ -461,7 +467,7 @@ def relative_risk(
     at_cases, at_controls = shares_at(one, other, bandwidth, outline)
     return RelativeRisk(
         log_risk=np.where(outside, np.nan, risk),
-        pvalue=np.where(outside, np.nan, pvalue[alternative]),
+        pvalue=np.where(outside | np.isnan(risk), np.nan, pvalue[alternative]),
         bandwidth_m=bandwidth,
         selection=selection,
         alternative=alternative,

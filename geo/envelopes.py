@@ -136,14 +136,22 @@ class EnvelopeTest:
         Parameters
         ----------
         level : float, default 0.95
-            The share of the simulations inside, at each distance.
+            The share of the simulations inside, at each distance; between 0 and 1.
 
         Returns
         -------
         pandas.DataFrame
             ``distance_m``, ``low_pointwise``, ``high_pointwise``. A curve leaves this range
             somewhere far more often than one minus the level, by chance alone.
+
+        Raises
+        ------
+        ValueError
+            If the level is not between 0 and 1.
         """
+        if not 0 < level < 1:
+            message = f"level is {level!r}; it must be a number between 0 and 1."
+            raise ValueError(message)
         low, high = np.full((2, len(self.distances_m)), np.nan)
         seen = ~np.isnan(self.curves).all(axis=0)
         ends = [(1 - level) / 2, (1 + level) / 2]
@@ -283,6 +291,11 @@ def envelope_test(  # noqa: PLR0913 - what a test is asked
     ValueError
         If there are too few sites, an argument is none of those above, there is `other` and no
         `null`, or `null` was made from other points than these.
+
+    Warns
+    -----
+    CoincidentPointsWarning
+        If there are fewer coordinates than located reports by a tenth or more.
 
     Notes
     -----

@@ -15,6 +15,7 @@
     └── GeoWarning
         ├── HostWarning          a page calls hosts when it is read
         ├── ResolutionWarning    the radii or shared coordinates cannot carry what is asked
+        │   └── CoincidentPointsWarning   many reports of a point pattern share coordinates
         ├── SensitivityWarning   places that are not public are shown at their own coordinates
         └── WindowWarning        the window of a point pattern is guessed from its points
 """
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CRSError",
+    "CoincidentPointsWarning",
     "ExportError",
     "GeoError",
     "GeoWarning",
@@ -99,6 +101,10 @@ class HostWarning(GeoWarning):
 
 class ResolutionWarning(GeoWarning):
     """Radii or shared coordinates are too coarse for the distance that is asked."""
+
+
+class CoincidentPointsWarning(ResolutionWarning):
+    """Many reports share coordinates: short distances would measure the gazetteer."""
 
 
 class SensitivityWarning(GeoWarning):

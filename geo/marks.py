@@ -11,6 +11,7 @@ from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from geo._functions import SummaryFunction, distances_of, facts_of
 from geo._outlines import outline_of
 from geo._patterns import planar_pattern
+from geo._resolution import counted
 from geo._smoothing import Smoother, half_width, smoothed_sum
 from geo.errors import SchemaError
 
@@ -78,6 +79,11 @@ def mark_correlation(
     ValueError
         As in `ripley_k`, or if `bandwidth_m` is no positive length.
 
+    Warns
+    -----
+    CoincidentPointsWarning
+        If there are fewer coordinates than located reports by a tenth or more.
+
     Notes
     -----
     .. math:: \hat k_{mm}(r) = \frac{\sum_{i \ne j} m_i m_j \, k_h(r - d_{ij}) \, e_{ij}}
@@ -112,7 +118,7 @@ def mark_correlation(
     outline = outline_of(pattern.window)
     distances = distances_of(distances_m, pattern.n, outline)
     if pattern.n < _PAIR:
-        message = f"{pattern.n} sites have a location: too few for a pair."
+        message = f"{counted(pattern.n, 'site')} with a location: too few for a pair."
         raise ValueError(message)
     half = half_width(bandwidth_m, pattern.n, outline, correction)
     value = _marks_of(sites, mark, pattern)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import shapely
 
-from geo._inputs import positive_length
+from geo._inputs import positive_length, positive_number
 from geo._patterns import plane_of
 from geo._resolution import metres
 from geo.nullmodels import NullModel
@@ -76,8 +76,8 @@ def thomas(
     True
     """
     area, crs = plane_of(window)
-    kappa = positive_length(parents_per_km2, "parents_per_km2") / 1e6
-    mean, spread = positive_length(offspring, "offspring"), positive_length(spread_m, "spread_m")
+    kappa = positive_number(parents_per_km2, "parents_per_km2") / 1e6
+    mean, spread = positive_number(offspring, "offspring"), positive_length(spread_m, "spread_m")
     west, south, east, north = area.buffer(_SPREADS * spread).bounds
     shapely.prepare(area)
 
@@ -146,7 +146,7 @@ def matern_hardcore(window: Window, *, per_km2: float, distance_m: float) -> Nul
     0
     """
     area, crs = plane_of(window)
-    density = positive_length(per_km2, "per_km2") / 1e6
+    density = positive_number(per_km2, "per_km2") / 1e6
     reach = positive_length(distance_m, "distance_m")
     west, south, east, north = area.buffer(reach).bounds
     shapely.prepare(area)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import geopandas as gpd
 import numpy as np
 import shapely
 
-from geo._functions import facts_of, sentences
+from geo._contours import in_degrees, surfaces_in
+from geo._functions import CONCENTRATION, facts_of, sentences
 from geo._inputs import positive_length, whole_number
 from geo._outlines import outline_of
 from geo._patterns import planar_pattern
 from geo._ranks import monte_carlo_p
 from geo._resolution import counted
 from geo._sampling import streams
+from geo._threads import in_threads
 from geo.nullmodels import csr
 
 if TYPE_CHECKING:
@@ -31,12 +34,15 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
-    Counts: TypeAlias = Callable[[Floats], Ints]
+    Cells: TypeAlias = NDArray[np.object_]
+    Finder: TypeAlias = Callable[[Floats], tuple[Ints, NDArray[np.bool_]]]
     Window: TypeAlias = gpd.GeoDataFrame | gpd.GeoSeries | BaseGeometry
 
 __all__ = ["QuadratTest", "quadrat_test"]
 
 _LEAST = 1e-9  # of the window, below which a cell is only rounding
+_TOUCHING_M = 1e-3  # what a projection moves by less than this is where it was
+_AT_ONCE = 32  # simulations between two steps of the bar
 _FEW = 5  # expected in a cell, below which chi-square is a poor approximation
 
 
@@ -72,7 +78,7 @@ class QuadratTest:
     cells: gpd.GeoDataFrame
     n_simulations: int
     n: int
-    facts: dict[str, float]
+    facts: dict[str, Any]
 
     def to_frame(self) -> pd.DataFrame:
         """
@@ -118,6 +124,7 @@ class QuadratTest:
                 "distribution is only an approximation: use n_simulations."
             )
         parts.append("Under the hypothesis every place of the window is equally likely.")
+        parts.append(CONCENTRATION)
         return " ".join(parts)
 
     def __repr__(self) -> str:
@@ -140,6 +147,7 @@ def quadrat_test(
     alternative: Literal["two-sided", "greater", "less"] = "two-sided",
     n_simulations: int = 0,
     rng: np.random.Generator | int | None = None,
+    progress: bool = True,
 ) -> QuadratTest:
     """
     Count points in cells and test whether the counts vary as those of random points.
@@ -159,7 +167,9 @@ def quadrat_test(
     n_simulations : int, default 0
         With more than 0 the p-value is that of simulated patterns of as many points.
     rng : None, int or numpy.random.Generator, optional
-        For the same simulations again.
+        For the same simulations again, whatever the number of threads.
+    progress : bool, default True
+        Whether a bar is shown if the work lasts longer than two seconds.
 
     Returns
     -------
@@ -175,11 +185,17 @@ def quadrat_test(
     ValueError
         If no site has a location, there is only one cell, or an argument is none of those above.
 
+    Warns
+    -----
+    CoincidentPointsWarning
+        If there are fewer coordinates than located reports by a tenth or more.
+
     Notes
     -----
     ``sum (count - expected)^2 / expected`` with the expectation by area; two-sided, twice the
     smaller of both tails [1]_. A point on the border between cells belongs to the one south and
-    west of it, as in spatstat.
+    west of it, as in spatstat, unless the part of that cell inside the window does not reach it:
+    then to the first cell that does, from the south-west on. Every point is in one cell.
 
     References
     ----------
@@ -210,51 +226,56 @@ def quadrat_test(
         raise ValueError(message)
     outline = outline_of(pattern.window)
     if hexagon_m is None:
-        cells, counts = _rectangles(outline, whole_number(nx, "nx"), whole_number(ny, "ny"))
+        whole, finder = _rectangles(outline, whole_number(nx, "nx"), whole_number(ny, "ny"))
     else:
-        cells, counts = _hexagons(outline, positive_length(hexagon_m, "hexagon_m"))
-    cut = shapely.intersection(cells, outline.window)
-    kept = shapely.area(cut) > _LEAST * outline.area_m2
+        whole, finder = _hexagons(outline, positive_length(hexagon_m, "hexagon_m"))
+    cut = surfaces_in(np.asarray(shapely.intersection(whole, outline.window)))
+    kept = np.asarray(shapely.area(cut) > _LEAST * outline.area_m2)
     cells = cut[kept]
     if len(cells) < 2:  # noqa: PLR2004 - nothing to compare with
         message = "There is only one cell. Use more or smaller ones."
         raise ValueError(message)
-    count = counts(pattern.xy)[kept]
+    counts = partial(_counts, finder=finder, cut=cut, kept=kept)
+    count = counts(pattern.xy)
     expected = pattern.n * shapely.area(cells) / outline.area_m2
     statistic = float(((count - expected) ** 2 / expected).sum())
-    drawn = _simulated(pattern, lambda xy: counts(xy)[kept], expected, streams(rng, n_simulations))
+    drawn = _simulated(pattern, counts, expected, streams(rng, n_simulations), progress=progress)
     frame = gpd.GeoDataFrame(
-        {"count": count, "expected": expected}, geometry=list(cells), crs=pattern.crs
+        {"count": count, "expected": expected}, geometry=cells, crs=pattern.crs
     )
     return QuadratTest(
         statistic=statistic,
         pvalue=_pvalue(statistic, len(cells) - 1, drawn, alternative),
         df=len(cells) - 1,
         alternative=alternative,
-        cells=frame.to_crs(4326),
+        cells=in_degrees(frame),
         n_simulations=n_simulations,
         n=pattern.n,
         facts=facts_of(pattern, outline),
     )
 
 
-def _rectangles(outline: Outline, nx: int, ny: int) -> tuple[NDArray[np.object_], Counts]:
-    """Return the cells of the window's box, and how to count points in them."""
+# ---------------------------------------------------------------------------- cells
+
+
+def _rectangles(outline: Outline, nx: int, ny: int) -> tuple[Cells, Finder]:
+    """Return the cells of the window's box, and how to find those of points."""
     west, south, _, _ = outline.box
     wide, high = outline.sides
     i, j = (index.ravel() for index in np.meshgrid(np.arange(nx), np.arange(ny)))
     x, y = np.linspace(west, west + wide, nx + 1), np.linspace(south, south + high, ny + 1)
 
-    def counts(xy: Floats) -> Ints:
-        column = np.clip(np.searchsorted(x, xy[:, 0], side="left") - 1, 0, nx - 1)
-        row = np.clip(np.searchsorted(y, xy[:, 1], side="left") - 1, 0, ny - 1)
-        return np.bincount(row * nx + column, minlength=nx * ny)
+    def find(xy: Floats) -> tuple[Ints, NDArray[np.bool_]]:
+        column, row = np.searchsorted(x, xy[:, 0]), np.searchsorted(y, xy[:, 1])
+        on_border = (x[np.minimum(column, nx)] == xy[:, 0]) | (y[np.minimum(row, ny)] == xy[:, 1])
+        cell = np.clip(row - 1, 0, ny - 1) * nx + np.clip(column - 1, 0, nx - 1)
+        return cell, np.asarray(on_border)
 
-    return np.asarray(shapely.box(x[i], y[j], x[i + 1], y[j + 1])), counts
+    return np.asarray(shapely.box(x[i], y[j], x[i + 1], y[j + 1])), find
 
 
-def _hexagons(outline: Outline, side: float) -> tuple[NDArray[np.object_], Counts]:
-    """Return hexagons that cover the window's box, and how to count points in them."""
+def _hexagons(outline: Outline, side: float) -> tuple[Cells, Finder]:
+    """Return hexagons that cover the window's box, and how to find those of points."""
     west, south, _, _ = outline.box
     wide, high = outline.sides
     columns = np.arange(-1, int(wide / (1.5 * side)) + 2)
@@ -269,24 +290,60 @@ def _hexagons(outline: Outline, side: float) -> tuple[NDArray[np.object_], Count
     cells = np.asarray(shapely.polygons(corners))
     tree = shapely.STRtree(cells)
 
-    def counts(xy: Floats) -> Ints:
+    def find(xy: Floats) -> tuple[Ints, NDArray[np.bool_]]:
         point, cell = tree.query(shapely.points(xy), predicate="intersects")
         order = np.lexsort((x[cell], y[cell], point))
         first = order[np.flatnonzero(np.diff(point[order], prepend=-1))]
-        return np.bincount(cell[first], minlength=len(cells))
+        found = np.zeros(len(xy), dtype=np.int64)
+        found[point[first]] = cell[first]
+        # rounding may leave a hair between two hexagons
+        return found, np.asarray(np.bincount(point, minlength=len(xy)) != 1)
 
-    return cells, counts
+    return cells, find
+
+
+def _counts(xy: Floats, *, finder: Finder, cut: Cells, kept: NDArray[np.bool_]) -> Ints:
+    """Count points in the cells that are kept, each point in one that reaches it."""
+    cell, on_border = finder(xy)
+    doubtful = np.flatnonzero(on_border | ~kept[cell])
+    points = np.asarray(shapely.points(xy[doubtful]))
+    away = shapely.distance(points, cut[cell[doubtful]]) > _TOUCHING_M
+    cells = cut[kept]
+    number = np.cumsum(kept) - 1
+    for k in np.flatnonzero(away | ~kept[cell[doubtful]]):
+        # the nearest, which is that of a point in a sliver too thin to be a cell
+        gap = shapely.distance(points[k], cells)
+        nearest = np.flatnonzero(gap <= gap.min() + _TOUCHING_M)[0]
+        cell[doubtful[k]] = np.flatnonzero(kept)[nearest]
+    return np.bincount(number[cell], minlength=len(cells))
 
 
 def _simulated(
-    pattern: Pattern, counts: Counts, expected: Floats, rngs: list[np.random.Generator]
+    pattern: Pattern,
+    counts: Callable[[Floats], Ints],
+    expected: Floats,
+    rngs: list[np.random.Generator],
+    *,
+    progress: bool,
 ) -> Floats:
     """Return the statistic of patterns drawn at random."""
     if not rngs:
         return np.empty(0)
-    model = csr(gpd.GeoSeries([pattern.window], crs=pattern.crs))
-    drawn = np.array([counts(model.draw(pattern.n, rng)) for rng in rngs])
-    return np.asarray(((drawn - expected) ** 2 / expected).sum(axis=1))
+    draw = csr(gpd.GeoSeries([pattern.window], crs=pattern.crs)).draw
+    # only simulations need a bar
+    from tqdm import tqdm  # noqa: PLC0415
+
+    statistic = np.empty(len(rngs))
+    with tqdm(total=len(rngs), delay=2, disable=not progress, desc="simulations") as bar:
+
+        def work(start: int, stop: int) -> None:
+            for row in range(start, stop):
+                drawn = counts(draw(pattern.n, rngs[row]))
+                statistic[row] = ((drawn - expected) ** 2 / expected).sum()
+            bar.update(stop - start)
+
+        in_threads(work, len(rngs), portion=_AT_ONCE)
+    return statistic
 
 
 def _pvalue(statistic: float, df: int, drawn: Floats, alternative: str) -> float:

@@ -12,6 +12,7 @@ from geo._corrections import border_distance
 from geo._functions import SummaryFunction, distances_of, facts_of
 from geo._outlines import in_rows, outline_of
 from geo._patterns import planar_pattern
+from geo._resolution import counted
 from geo._threads import in_threads
 
 if TYPE_CHECKING:
@@ -82,12 +83,18 @@ def nearest_neighbor_g(
     ValueError
         If there are too few sites, distances do not rise, or the correction is unknown.
 
+    Warns
+    -----
+    CoincidentPointsWarning
+        If there are fewer coordinates than located reports by a tenth or more.
+
     Notes
     -----
     With d the distance to the nearest neighbour and b that to the outline, both of a point, border
     takes the points with b >= r; Kaplan-Meier takes d as censored by b, the product over all
     observed distances s <= r of 1 - #(d = s <= b) / #(min(d, b) >= s); Hanisch takes the points
-    with d <= b, each by one over the area left when the window is eroded by d [1]_.
+    with d <= b, each by one over the area left when the window is eroded by d [1]_. Where nothing
+    is left a point counts for nothing; if no point is left, G is NaN.
 
     References
     ----------
@@ -164,6 +171,11 @@ def empty_space_f(
     ValueError
         If no site has a location, distances do not rise, or the correction is unknown.
 
+    Warns
+    -----
+    CoincidentPointsWarning
+        If there are fewer coordinates than located reports by a tenth or more.
+
     Notes
     -----
     Distances are measured exactly from the middles of 128 x 128 cells of the window's box that lie
@@ -229,6 +241,11 @@ def j_function(
         As in `nearest_neighbor_g`.
     ValueError
         As in `nearest_neighbor_g`.
+
+    Warns
+    -----
+    CoincidentPointsWarning
+        If there are fewer coordinates than located reports by a tenth or more.
 
     References
     ----------
@@ -378,7 +395,7 @@ def corrected_share(
     Returns
     -------
     numpy.ndarray, shape (m,)
-        The share of places whose distance is within each.
+        The share of places whose distance is within each; NaN where it cannot be estimated.
     """
     ordered = np.sort(length)
     if correction == "none":
@@ -389,12 +406,13 @@ def corrected_share(
         with np.errstate(invalid="ignore"):
             return np.asarray(near.sum(axis=1) / inner.sum(axis=1))
     if correction == "hanisch":
-        seen = length <= border
-        weight = 1 / outline.eroded_areas(length[seen])
-        order = np.argsort(length[seen])
-        mass = np.append(0, np.cumsum(weight[order]))
-        share = mass[np.searchsorted(length[seen][order], distances, side="right")]
-        return np.asarray(share / mass[-1])
+        seen = np.sort(length[length <= border])
+        left = outline.eroded_areas(seen)
+        seen, left = seen[left > 0], left[left > 0]
+        if not len(seen):
+            return np.full(len(distances), np.nan)
+        mass = np.append(0, np.cumsum(1 / left))
+        return np.asarray(mass[np.searchsorted(seen, distances, side="right")] / mass[-1])
     at, survival = kaplan_meier(length, border)
     return np.asarray(1 - np.append(1.0, survival)[np.searchsorted(at, distances, side="right")])
 
@@ -449,5 +467,5 @@ def _require(n: int, m: int, correction: str, pair: bool) -> None:  # noqa: FBT0
         message = f"correction is {correction!r}; it must be one of {', '.join(_CORRECTIONS)}."
         raise ValueError(message)
     if n < 1 + pair or m < 1:
-        message = f"{n} sites have a location: too few for a nearest neighbour."
+        message = f"{counted(n, 'site')} with a location: too few for a nearest neighbour."
         raise ValueError(message)

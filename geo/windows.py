@@ -12,7 +12,7 @@ import shapely
 from geo._hulls import area_of, in_degrees
 from geo._inputs import coordinates, is_gone, positive_length
 from geo._joining import joined
-from geo._patterns import surfaces_of
+from geo._patterns import HULL, surfaces_of
 from geo._resolution import counted, metres
 from geo.errors import WindowWarning
 from geo.projection import local_plane, to_degrees, to_metres
@@ -136,7 +136,7 @@ def _around_sites(
         raise ValueError(message)
     lon, _ = coordinates(sites, "sites")
     places = sites.geometry[np.isfinite(lon)].reset_index(drop=True)
-    basis = f"the convex hull of {counted(len(places), 'site')}, widened by {metres(buffer_m)}"
+    basis = f"{HULL} {counted(len(places), 'site')}, widened by {metres(buffer_m)}"
     warnings.warn(
         f"The window is guessed from the sites: {basis}. What looks clustered or even depends on "
         "that guess: the more empty room it holds, the more clustered sites look. Give the area "

@@ -206,11 +206,28 @@ def _verdict(result: geo.EnvelopeTest) -> str:
     at = result.distances_m[result.tested]
     rejected = result.pvalue <= 0.05  # noqa: PLR2004  # the level of the envelope
     differs = "differs from" if rejected else "cannot be told from"
+    outside = _outside(result) if rejected else ""
     return (
         f"p = {result.pvalue:.3g} for all distances from {_length(at[0])} to {_length(at[-1])} at "
         f"once ({_TESTS.get(result.test, result.test)}, {result.alternative}): the pattern "
         f"{differs} the null model ({result.null.name}, {result.n_simulations:,} simulations)."
+        f"{outside}"
     )
+
+
+def _outside(result: geo.EnvelopeTest) -> str:
+    """Say at which distances a curve leaves its envelope, and to which side."""
+    sides = {
+        "above": result.tested & (result.observed > result.high),
+        "below": result.tested & (result.observed < result.low),
+    }
+    found = []
+    for side, where in sides.items():
+        at = result.distances_m[where]
+        if len(at):
+            span = _length(at[0]) if len(at) == 1 else f"{_length(at[0])} to {_length(at[-1])}"
+            found.append(f"{side} the envelope at {span}")
+    return f" It lies {' and '.join(found)}." if found else ""
 
 
 def _units(name: str, values: Floats) -> Floats:

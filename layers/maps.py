@@ -64,6 +64,10 @@ class SiteMap(folium.Map):
         """The map's layers of this package, from the bottom up."""
         return [c for c in self._children.values() if isinstance(c, AtlasLayer)]
 
+    def __repr__(self) -> str:
+        """Name the map without an address in memory, which would change with every run."""
+        return f"SiteMap({len(self.atlas_layers)} layers)"
+
     def save(
         self,
         outfile: str | bytes | Path | BinaryIO,

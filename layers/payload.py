@@ -115,7 +115,8 @@ class AtlasLayer(folium.map.Layer):
 
     _template = Template(
         "{% macro script(this, kwargs) %}"
-        "var {{ this.get_name() }} = CompoundAtlas.{{ this.kind }}({{ this.data_id|tojson }});"
+        "var {{ this.get_name() }} = CompoundAtlas.credit("
+        "CompoundAtlas.{{ this.kind }}({{ this.data_id|tojson }}), {{ this.attribution|tojson }});"
         "{% endmacro %}"
     )
 

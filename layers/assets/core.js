@@ -35,6 +35,13 @@ window.CompoundAtlas = (function () {
     return element("a", attributes, text(words || host));
   }
 
+  /* Name whom a layer owes its data in the map's own line of credits, which takes HTML: what is
+     handed over is a text that the browser has escaped. */
+  function credit(layer, words) {
+    layer.getAttribution = () => (words ? element("span", {}, words).innerHTML : null);
+    return layer;
+  }
+
   /* Thousands parted by commas. The browser's own formats take longer to load than to draw a map. */
   const number = (value) => String(value).replace(/\B(?=(\d{3})+$)/g, ",");
   const phrase = (word) => word.replace(/_/g, " ");
@@ -46,5 +53,5 @@ window.CompoundAtlas = (function () {
     return [...counts];
   }
 
-  return { read, element, drawing, text, link, number, phrase, tally };
+  return { read, element, drawing, text, link, credit, number, phrase, tally };
 })();

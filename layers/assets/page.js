@@ -17,6 +17,7 @@
         document.getElementById(other.getAttribute("aria-controls")).hidden = !chosen;
       }
       panel.dataset.tab = button.dataset.tab;
+      panel.scrollTop = 0;
       panel.dispatchEvent(new CustomEvent("atlas:tab", { detail: button.dataset.tab }));
     };
     buttons.forEach((button, i) => {

@@ -249,6 +249,21 @@ def test_long_unbroken_words_do_not_break_the_page(watch, long_words, size):
         assert overflowing(page, ".ca-panel") == [], tab
 
 
+def test_a_plain_map_names_whom_its_layers_owe_their_data(watch, tmp_path):
+    areas = geo.load_reference("provinces")
+    areas.attrs["attribution"] = '<img src=x onerror="document.body.dataset.ran=1"> & others'
+    page = folium.Map([11.5, 104.9], zoom_start=8, tiles=None)
+    layers.area_layer(areas, name="Provinces", style="province").add_to(page)
+    layers.site_layer(geo.example_sites()).add_to(page)
+    watched = watch()
+    shown = watched.open(layers.save_html(page, tmp_path / "map.html"))
+    line = shown.inner_text(".leaflet-control-attribution")
+    assert areas.attrs["attribution"] in line
+    assert "GeoNames" in line
+    assert shown.locator(".leaflet-control-attribution img").count() == 0
+    watched.assert_quiet()
+
+
 def test_plain_folium_markers_with_popups_work_offline(watch, tmp_path):
     page = folium.Map([11.5, 104.9], zoom_start=8, tiles=None)
     folium.Marker([9.9, 103.0], popup="Words in a popup", tooltip="tip").add_to(page)

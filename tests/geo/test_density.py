@@ -15,7 +15,13 @@ from shapely import MultiPolygon, Point, Polygon, affinity, box
 
 import geo
 from geo import density_at_sites, kernel_density, relative_risk, select_bandwidth
-from geo.errors import CRSError, ExportError, GeometryError, ResolutionWarning
+from geo.errors import (
+    CoincidentPointsWarning,
+    CRSError,
+    ExportError,
+    GeometryError,
+    ResolutionWarning,
+)
 
 HERE = Path(__file__).parents[1] / "reference"
 SHARED = Path(__file__).parents[3] / "shared" / "reference"
@@ -534,8 +540,12 @@ def test_selection_refuses_one_place_and_takes_shared_ones():
         with pytest.raises(ValueError, match="two places"):
             select_bandwidth(placed(rows), window, method="scott")
     shared_places = placed([[100, 100], [100, 100], [600, 500], [600, 500]])
-    for method in ("diggle", "ppl", "cvl", "scott"):
+    for method in ("cvl", "scott"):
         assert 0 < select_bandwidth(shared_places, window, method=method).bandwidth_m < 1000
+    for method in ("diggle", "ppl"):
+        with pytest.warns(CoincidentPointsWarning, match="stand at 2 coordinates"):
+            found = select_bandwidth(shared_places, window, method=method)
+        assert 0 < found.bandwidth_m < 1000
     with pytest.raises(ValueError, match="diggle, ppl"):
         select_bandwidth(shared_places, window, method="best")
 
@@ -660,3 +670,35 @@ def test_one_site_and_a_huge_bandwidth():
     assert np.nanmax(found.estimate) == pytest.approx(np.nanmin(found.estimate), rel=1e-5)
     alone = density_at_sites(placed([[200, 200]]), window, bandwidth_m=100)
     assert alone.tolist() == [0.0]
+
+
+# ------------------------------------------------------------------ what a hostile reader found
+
+
+def test_a_risk_far_from_one_kind_has_a_p_value_and_words_without_infinities():
+    cases = placed([[100, 100], [150, 120], [200, 150]])
+    controls = placed([[900, 900], [850, 880], [800, 850]])
+    # warnings are errors here: no overflow on the way
+    found = relative_risk(cases, controls, in_plane(box(0, 0, 10_000, 1000)), bandwidth_m=20)
+    inside, endless = found.surface.inside, np.isinf(found.log_risk)
+    assert endless.any()
+    assert np.array_equal(np.isnan(found.pvalue), np.isnan(found.log_risk))
+    # 900 m from the controls, which no number of their density can express
+    row, column = np.argmin(abs(found.y - 100)), np.argmin(abs(found.x - 100))
+    assert found.pvalue[row, column] < 0.05
+    unknown = np.isnan(found.log_risk[inside]).mean()
+    words = found.summary()
+    assert "relative risk from less than 0.001 to more than 1000," in words
+    assert f"{unknown:.1%} of the window is too far from any report to say." in words
+    assert "inf" not in words
+
+
+@pytest.mark.parametrize("kind", [int, np.int64, np.uint8])
+def test_a_number_of_bands_is_a_whole_number_of_any_kind(kind):
+    surface = kernel_density(
+        placed([[300, 300]]), in_plane(box(0, 0, 1000, 600)), bandwidth_m=100, cell_size_m=50
+    )
+    assert len(surface.contours(kind(5))) == 5
+    for wrong in (True, np.True_, 0, -1):
+        with pytest.raises(ValueError, match=r"levels is .*whole number of at least 1"):
+            surface.contours(wrong)

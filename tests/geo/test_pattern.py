@@ -152,9 +152,7 @@ def test_clark_evans_and_quadrats_of_the_classic_patterns(name):
         assert index.statistic == pytest.approx(expected["clarkevans"][key], rel=1e-9)
     guard = expected["guard"]
     width = guard["erosion_radius"]
-    index = geo.clark_evans(
-        sites, window, correction="guard", guard_m=width, n_simulations=0
-    )
+    index = geo.clark_evans(sites, window, correction="guard", guard_m=width, n_simulations=0)
     assert index.statistic == pytest.approx(guard["guard"], rel=1e-9)
     for nx, ny in ((5, 5), (3, 4)):
         quadrat = expected[f"quadrat_{nx}x{ny}"]
@@ -267,6 +265,7 @@ def test_border_counts_and_nearest_distances_by_brute_force(window):
 
 @given(st.integers(2, 40), st.integers(0, 10**6), st.sampled_from(sorted(CORRECTIONS)))
 @settings(max_examples=40, deadline=None)
+@pytest.mark.filterwarnings("ignore::geo.errors.CoincidentPointsWarning")  # ties are the point
 def test_pairs_on_a_grid_count_with_their_ties(n, seed, correction):
     rng = np.random.default_rng(seed)
     xy = rng.integers(0, 6, (n, 2)) * 100.0 + 250
@@ -374,7 +373,9 @@ def test_summary_says_what_it_rests_on():
     sites = scattered(RING, 10, 6)
     unlocated = gpd.GeoDataFrame({"uncertainty_m": [1.0]}, geometry=[None], crs=PLANE)
     sites = pd.concat([sites, sites.iloc[:2], unlocated], ignore_index=True)
-    k = geo.ripley_k(sites.assign(uncertainty_m=100.0), in_plane(RING), distances_m=[100, 200, 300])
+    known = sites.assign(uncertainty_m=100.0)
+    with pytest.warns(geo.CoincidentPointsWarning, match="12 .* stand at 10 coordinates"):
+        k = geo.ripley_k(known, in_plane(RING), distances_m=[100, 200, 300])
     words = k.summary()
     assert words.startswith("K of 12 located reports, from 100 m to 300 m, isotropic edge")
     assert "Window: 0.88 km2" in words
@@ -383,7 +384,7 @@ def test_summary_says_what_it_rests_on():
     assert "resolve distances from 200 m on" in words
     assert k.resolvable.tolist() == [False, True, True]
     assert k.to_frame()["resolvable"].tolist() == [False, True, True]
-    unknown = geo.ripley_k(sites.drop(columns="uncertainty_m"), in_plane(RING))
+    unknown = geo.ripley_k(sites[2:].drop(columns="uncertainty_m"), in_plane(RING))
     assert "some radii are unknown" in unknown.summary()
     assert not unknown.resolvable.any()
 
@@ -411,7 +412,8 @@ def test_words_on_two_kinds_count_both():
     other = scattered(RING, 7, 13).assign(uncertainty_m=60.0)
     shared = pd.concat([other, sites.iloc[:3].assign(uncertainty_m=60.0)], ignore_index=True)
     for function in (geo.ripley_k, geo.ripley_l, geo.pair_correlation, geo.nearest_neighbor_g):
-        cross = function(sites, window, other=shared, distances_m=[100, 200])
+        with pytest.warns(geo.CoincidentPointsWarning, match="20 .* stand at 17 coordinates"):
+            cross = function(sites, window, other=shared, distances_m=[100, 200])
         assert cross.resolvable.tolist() == [False, True]
         assert "10 located reports and 10 others" in cross.summary()
         assert "the reports stand at 17 coordinates" in cross.summary()

@@ -82,7 +82,8 @@ def test_pairs_at_one_coordinate_count_at_distance_nought_alone():
     xy = np.random.default_rng(2).uniform(0, 1000, (20, 2))
     doubled = points(np.vstack([xy, xy[:3]]))
     for r in ([0], [0, 10]):
-        k = geo.ripley_k(doubled, window(SQUARE), distances_m=r, correction="none")
+        with pytest.warns(geo.CoincidentPointsWarning, match="23 .* stand at 20 coordinates"):
+            k = geo.ripley_k(doubled, window(SQUARE), distances_m=r, correction="none")
         assert k.estimate[0] == pytest.approx(6 * 1e6 / (23 * 22))
 
 

@@ -624,6 +624,16 @@ def test_an_envelope_says_whether_it_is_the_test(pattern, test):
     assert "complete spatial randomness, 39 simulations" in note
 
 
+def test_a_rejected_envelope_says_where_and_to_which_side():
+    model = geo.thomas(WINDOW, parents_per_km2=0.5, offspring=8, spread_m=100)
+    sites = model.simulate(rng=4).to_frame("geometry").assign(uncertainty_m=1.0)
+    result = geo.envelope_test(sites, WINDOW, n_simulations=99, rng=1, progress=False)
+    above = result.distances_m[result.observed > result.high]
+    note = " ".join(text.get_text() for text in layers.plot(result).texts)
+    assert result.pvalue == 0.01
+    assert f"It lies above the envelope at {above[0]:,.0f} m to" in " ".join(note.split())
+
+
 def test_bands_are_drawn_with_what_the_radii_leave_open(example):
     border = geo.load_reference("land_border", country="KH")
     bands = geo.distance_bands(example, border)

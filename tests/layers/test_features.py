@@ -220,7 +220,7 @@ def test_an_empty_frame_makes_an_empty_layer_that_renders(make):
     assert layer.bounds is None
     page = folium.Map(tiles=None)
     layer.add_to(page)
-    assert f"= CompoundAtlas.{layer.kind}(" in page_html(page)
+    assert f"CompoundAtlas.{layer.kind}(" in page_html(page)
 
 
 @pytest.mark.parametrize("make", LAYERS)

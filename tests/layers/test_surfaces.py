@@ -496,7 +496,7 @@ def test_no_rows_make_no_hexagons_no_links_and_no_clusters():
         assert layer.bounds is None
         page = folium.Map(tiles=None)
         layer.add_to(page)
-        assert f"= CompoundAtlas.{layer.kind}(" in page_html(page)
+        assert f"CompoundAtlas.{layer.kind}(" in page_html(page)
 
 
 def test_inputs_stay_as_they_are():

@@ -625,7 +625,7 @@ def test_an_envelope_says_whether_it_is_the_test(pattern, test):
 
 
 def test_a_rejected_envelope_says_where_and_to_which_side():
-    model = geo.thomas(WINDOW, parents_per_km2=0.5, offspring=8, spread_m=100)
+    model = geo.thomas(WINDOW, parents_per_km2=0.0005, offspring=8, spread_m=3000)
     sites = model.simulate(rng=4).to_frame("geometry").assign(uncertainty_m=1.0)
     result = geo.envelope_test(sites, WINDOW, n_simulations=99, rng=1, progress=False)
     above = result.distances_m[result.observed > result.high]

@@ -23,6 +23,7 @@ __all__ = [
     "CORRECTIONS",
     "border_distance",
     "frame_of",
+    "k_of_sums",
     "overlap_shares",
     "pair_sum",
     "steps_of",
@@ -162,6 +163,33 @@ def overlap_shares(outline: Outline, dx: Floats, dy: Floats) -> Floats:
 
     in_threads(measure, len(dx))
     return share / outline.area_m2
+
+
+def k_of_sums(
+    total: Floats, n: Floats | int, m: Floats | int, area_m2: float, inner: Floats | None = None
+) -> Floats:
+    """
+    Turn sums over pairs into K.
+
+    Parameters
+    ----------
+    total : numpy.ndarray, shape (..., k)
+        The weights of the pairs up to each distance.
+    n, m : int or numpy.ndarray
+        Points that look, and points that each of them sees; under border correction all that are
+        seen.
+    area_m2 : float
+        Of the window.
+    inner : numpy.ndarray, shape (..., k), optional
+        Under border correction the points that look at each distance.
+
+    Returns
+    -------
+    numpy.ndarray, shape (..., k)
+        Square metres; NaN where no point looks.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(total * area_m2 / ((n if inner is None else inner) * m))
 
 
 def pair_sum(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geo._corrections import CORRECTIONS, border_distance, frame_of, pair_sum, steps_of
+from geo._corrections import CORRECTIONS, border_distance, frame_of, k_of_sums, pair_sum, steps_of
 from geo._smoothing import SMOOTHED, Smoother, half_width, smoothed_sum
 from geo.errors import GeometryError
 from geo.pattern import pair_correlation, ripley_k, ripley_l
@@ -210,12 +210,10 @@ def one_curve(evaluator: Evaluator, xy: Floats, other: Floats | None = None) -> 
         border=border,
         blocks=blocks,
     )
-    if border is None:
-        k = total * outline.area_m2 / (n * m)
-    else:
-        inner = n - np.searchsorted(np.sort(border), distances, side="left")
-        with np.errstate(invalid="ignore", divide="ignore"):
-            k = total / inner * outline.area_m2 / m
+    inner = None
+    if border is not None:
+        inner = np.float64(n) - np.searchsorted(np.sort(border), distances).astype(np.float64)
+    k = k_of_sums(total, n, m, outline.area_m2, inner)
     return np.asarray(np.sqrt(k / np.pi) if evaluator.name == "L" else k)
 
 
@@ -258,11 +256,9 @@ def _pair_curves(evaluator: Evaluator, patterns: list[Floats]) -> Floats:
         out,
         inner,
     )
-    pairs = np.maximum(n * (n - 1), 1)[:, None]
-    if evaluator.correction == "border":
-        pairs = inner * np.maximum(n, 1)[:, None]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        k = out[:, :-1] * evaluator.outline.area_m2 / pairs
+    bordered, many = evaluator.correction == "border", n[:, None]
+    area = evaluator.outline.area_m2
+    k = k_of_sums(out[:, :-1], many, many - (not bordered), area, inner if bordered else None)
     # a pattern without a pair has no neighbours at any distance
     k[n < 2] = 0.0  # noqa: PLR2004 - a pair
     return np.asarray(np.sqrt(k / np.pi) if evaluator.name == "L" else k)

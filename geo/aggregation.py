@@ -19,14 +19,12 @@ from geo._patterns import planar_pattern
 from geo._ranks import monte_carlo_p
 from geo._resolution import counted, metres
 from geo._sampling import streams
-from geo._threads import in_threads
+from geo._simulations import simulated
 from geo.errors import GeometryError
 from geo.nullmodels import csr
 from geo.spacing import kaplan_meier, nearest_in_each
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import geopandas as gpd
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
@@ -40,7 +38,6 @@ __all__ = ["ClarkEvans", "clark_evans"]
 
 _CORRECTIONS = ("none", "donnelly", "cdf", "guard")
 _ALTERNATIVES = ("two-sided", "greater", "less")
-_AT_ONCE = 32  # simulations between two steps of the bar
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,7 +231,7 @@ def clark_evans(
     outline = outline_of(pattern.window)
     guard = _guard(correction, guard_m, outline)
     if pattern.n < 2:  # noqa: PLR2004 - a pair
-        message = f"{pattern.n} sites have a location: too few for a nearest neighbour."
+        message = f"{counted(pattern.n, 'site')} with a location: too few for a nearest neighbour."
         raise ValueError(message)
     length = nearest_in_each([pattern.xy], outline)[0]
     mean, expected, n = _distances(pattern.xy, length, outline, correction, guard)
@@ -250,8 +247,17 @@ def clark_evans(
     if n_simulations:
         rngs = streams(rng, whole_number(n_simulations, "n_simulations"))
         draw = partial(csr(window).draw, pattern.n)
-        simulated = _simulated(draw, outline, correction, guard, rngs, progress=progress)
-        pvalue = monte_carlo_p(index, simulated, alternative)
+
+        def indices(streams_of: list[np.random.Generator]) -> Floats:
+            patterns = [draw(stream) for stream in streams_of]
+            lengths = nearest_in_each(patterns, outline)
+            of = [
+                _distances(xy, length, outline, correction, guard)
+                for xy, length in zip(patterns, lengths, strict=True)
+            ]
+            return np.array([mean / expected for mean, expected, _ in of])
+
+        pvalue = monte_carlo_p(index, simulated(indices, rngs, progress=progress), alternative)
     else:
         plain = correction == "none"
         pvalue = _normal_p(mean, expected, n, outline, alternative) if plain else np.nan
@@ -320,31 +326,3 @@ def _normal_p(mean: float, expected: float, n: int, outline: Outline, alternativ
     # each tail by itself: one minus the other would round small ones to 0
     low, high = 0.5 * math.erfc(-z / math.sqrt(2)), 0.5 * math.erfc(z / math.sqrt(2))
     return {"less": low, "greater": high, "two-sided": min(1.0, 2 * min(low, high))}[alternative]
-
-
-def _simulated(
-    draw: Callable[[np.random.Generator], Floats],
-    outline: Outline,
-    correction: str,
-    guard: float,
-    rngs: list[np.random.Generator],
-    *,
-    progress: bool,
-) -> Floats:
-    """Return the index of random patterns."""
-    # only simulations need a bar
-    from tqdm import tqdm  # noqa: PLC0415
-
-    index = np.empty(len(rngs))
-    with tqdm(total=len(rngs), delay=2, disable=not progress, desc="simulations") as bar:
-
-        def work(start: int, stop: int) -> None:
-            patterns = [draw(rngs[row]) for row in range(start, stop)]
-            lengths = nearest_in_each(patterns, outline)
-            for row, (xy, length) in enumerate(zip(patterns, lengths, strict=True), start):
-                mean, expected, _ = _distances(xy, length, outline, correction, guard)
-                index[row] = mean / expected
-            bar.update(stop - start)
-
-        in_threads(work, len(rngs), portion=_AT_ONCE)
-    return index

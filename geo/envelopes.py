@@ -18,7 +18,7 @@ from geo._patterns import planar_pattern
 from geo._ranks import global_envelope, monte_carlo_p
 from geo._resolution import counted, metres
 from geo._sampling import streams
-from geo._threads import in_threads
+from geo._simulations import simulated
 from geo.pattern import ripley_l
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ __all__ = ["EnvelopeTest", "envelope_test"]
 
 _TESTS = ("rank", "mad", "dclf")
 _ALTERNATIVES = ("two-sided", "greater", "less")
-_AT_ONCE = 32  # simulations between two steps of the bar
 _LEVEL = 0.95
 
 
@@ -346,7 +345,11 @@ def envelope_test(  # noqa: PLR0913 - what a test is asked
     facts = facts_of(pattern, outline, others)
     observed = one_curve(evaluator, pattern.xy, None if others is None else others.xy)
     draw = drawer_of(model, pattern, others)
-    curves = _simulated(evaluator, draw, streams(rng, many), progress=progress)
+    curves = simulated(
+        lambda some: many_curves(evaluator, [draw(stream) for stream in some]),
+        streams(rng, many),
+        progress=progress,
+    )
     smallest = facts["smallest_m"]
     tested = distances >= smallest if np.isfinite(smallest) else np.ones(len(distances), dtype=bool)
     tested = tested if tested.any() else np.ones(len(distances), dtype=bool)
@@ -385,33 +388,9 @@ def _require_points(pattern: Pattern, others: Pattern | None) -> int:
     few = pattern.n < 1 + (others is None) or (others is not None and others.n < 1)
     if few:
         also = "" if others is None else f", {others.n} others"
-        message = f"{pattern.n} sites have a location{also}: too few for a pattern."
+        message = f"{counted(pattern.n, 'site')} with a location{also}: too few for a pattern."
         raise ValueError(message)
     return pattern.n if others is None else others.n
-
-
-def _simulated(
-    evaluator: Evaluator,
-    draw: Callable[[np.random.Generator], tuple[Floats, Floats | None]],
-    rngs: list[np.random.Generator],
-    *,
-    progress: bool,
-) -> Floats:
-    """Return the function of every simulated pattern."""
-    # only simulations need a bar
-    from tqdm import tqdm  # noqa: PLC0415
-
-    curves = np.empty((len(rngs), len(evaluator.distances_m)))
-    one_curve(evaluator, *draw(np.random.default_rng(0)))  # compiles before threads start
-    with tqdm(total=len(rngs), delay=2, disable=not progress, desc="simulations") as bar:
-
-        def work(start: int, stop: int) -> None:
-            patterns = [draw(rngs[row]) for row in range(start, stop)]
-            curves[start:stop] = many_curves(evaluator, patterns)
-            bar.update(stop - start)
-
-        in_threads(work, len(rngs), portion=_AT_ONCE)
-    return curves
 
 
 def _compared(curves: Floats, test: str, alternative: str) -> tuple[Floats, Floats, float]:

@@ -7,10 +7,18 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from geo._corrections import CORRECTIONS, border_distance, frame_of, overlap_shares, pair_sum
+from geo._corrections import (
+    CORRECTIONS,
+    border_distance,
+    frame_of,
+    k_of_sums,
+    overlap_shares,
+    pair_sum,
+)
 from geo._functions import SummaryFunction, distances_of, facts_of
 from geo._outlines import outline_of
 from geo._patterns import planar_pattern
+from geo._resolution import counted
 from geo._smoothing import Smoother, half_width, smoothed_sum
 from geo.errors import GeometryError
 
@@ -30,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["pair_correlation", "ripley_k", "ripley_l"]
 
-_MOST_WEIGHT = 100  # of a pair, as in spatstat
 _EXACT_PAIRS = 100_000  # of a window that is no rectangle, whose overlap is measured for each
 
 
@@ -351,10 +358,9 @@ def _k_of(
         share = area if shown is None else shown
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(total * scale / share)
-    if shown is None:
-        return np.asarray(total * area / (n * m))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(total / shown * area / (m + (others is None)))
+    # under border correction a point of one kind counts among those that are seen
+    seen = m + (shown is not None and others is None)
+    return k_of_sums(total, n, seen, area, shown)
 
 
 def _k_sum(
@@ -403,7 +409,10 @@ def _exact_translation(
     distances: Floats,
 ) -> Floats | None:
     """Return the sum with the overlap of every pair measured, or nothing if they are too many."""
-    from scipy.spatial import cKDTree  # noqa: PLC0415 - only this sum needs a list of pairs
+    # only this sum needs a list of pairs, and numba loads with the first sum
+    from scipy.spatial import cKDTree  # noqa: PLC0415
+
+    from geo._circles import MOST_WEIGHT  # noqa: PLC0415
 
     reach = float(distances[-1])
     seen = pattern if others is None else others
@@ -420,7 +429,7 @@ def _exact_translation(
     forward = shift if others is not None else np.where(i[:, None] < j[:, None], shift, -shift)
     unique, back = np.unique(forward, axis=0, return_inverse=True)
     share = overlap_shares(outline, *unique.T)[back.ravel()]
-    value = 1 / np.maximum(share, 1 / _MOST_WEIGHT)
+    value = 1 / np.maximum(share, 1 / MOST_WEIGHT)
     weight, other_weight = weights
     if weight is not None:
         value = value * weight[i] * (weight if others is None else other_weight)[j]  # type: ignore[index]
@@ -482,10 +491,8 @@ def _require(pattern: Pattern, others: Pattern | None, outline: Outline, correct
         message = f"correction is {correction!r}; it must be one of {', '.join(CORRECTIONS)}."
         raise ValueError(message)
     if pattern.n < 1 + (others is None) or (others is not None and others.n < 1):
-        message = (
-            f"{pattern.n} sites have a location{'' if others is None else f', {others.n} others'}: "
-            "too few for a pair."
-        )
+        also = "" if others is None else f", {others.n} others"
+        message = f"{counted(pattern.n, 'site')} with a location{also}: too few for a pair."
         raise ValueError(message)
     if correction == "periodic" and not outline.rectangular:
         message = "A periodic correction needs a window that is a rectangle, which this one is not."

@@ -19,7 +19,7 @@ from geo._patterns import planar_pattern
 from geo._ranks import monte_carlo_p
 from geo._resolution import counted
 from geo._sampling import streams
-from geo._threads import in_threads
+from geo._simulations import simulated
 from geo.nullmodels import csr
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ __all__ = ["QuadratTest", "quadrat_test"]
 
 _LEAST = 1e-9  # of the window, below which a cell is only rounding
 _TOUCHING_M = 1e-3  # what a projection moves by less than this is where it was
-_AT_ONCE = 32  # simulations between two steps of the bar
 _FEW = 5  # expected in a cell, below which chi-square is a poor approximation
 
 
@@ -330,20 +329,12 @@ def _simulated(
     if not rngs:
         return np.empty(0)
     draw = csr(gpd.GeoSeries([pattern.window], crs=pattern.crs)).draw
-    # only simulations need a bar
-    from tqdm import tqdm  # noqa: PLC0415
 
-    statistic = np.empty(len(rngs))
-    with tqdm(total=len(rngs), delay=2, disable=not progress, desc="simulations") as bar:
+    def statistics(some: list[np.random.Generator]) -> Floats:
+        drawn = np.array([counts(draw(pattern.n, stream)) for stream in some])
+        return np.asarray(((drawn - expected) ** 2 / expected).sum(axis=1))
 
-        def work(start: int, stop: int) -> None:
-            for row in range(start, stop):
-                drawn = counts(draw(pattern.n, rngs[row]))
-                statistic[row] = ((drawn - expected) ** 2 / expected).sum()
-            bar.update(stop - start)
-
-        in_threads(work, len(rngs), portion=_AT_ONCE)
-    return statistic
+    return simulated(statistics, rngs, progress=progress)
 
 
 def _pvalue(statistic: float, df: int, drawn: Floats, alternative: str) -> float:

@@ -110,5 +110,5 @@ def test_what_it_says_and_refuses():
     ):
         with pytest.raises(ValueError, match=message):
             geo.clark_evans(sites, SQUARE, **wrong)
-    with pytest.raises(ValueError, match="1 sites have a location"):
+    with pytest.raises(ValueError, match="1 site with a location"):
         geo.clark_evans(sites.iloc[:1], SQUARE)

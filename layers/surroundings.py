@@ -159,6 +159,11 @@ def nearest_layer(
     TypeError
         If `links` is not a GeoDataFrame.
 
+    Notes
+    -----
+    A line begins at the report's own coordinates, and nothing in `links` says whether these are
+    public: leave protected reports out before `geo.nearest`.
+
     Examples
     --------
     >>> import geo, layers
@@ -240,6 +245,11 @@ def cluster_layer(
         If a clustered site has no radius.
     TypeError
         If `clustering` is no Clustering.
+
+    Notes
+    -----
+    An outline follows the circles of its outermost reports, and so tells where these are: leave
+    protected reports out before clustering.
 
     Examples
     --------

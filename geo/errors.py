@@ -10,6 +10,7 @@
         ├── CRSError             (also ValueError) no coordinate reference system, or a useless one
         ├── GeometryError        (also ValueError) the wrong kind of geometry, or none at all
         └── ExportError          (also ValueError) an output cannot be written as promised
+            └── PublishRefused   a release breaks the rules of its policy
 
     UserWarning
     └── GeoWarning
@@ -36,6 +37,7 @@ __all__ = [
     "GeometryError",
     "HostWarning",
     "NotFoundError",
+    "PublishRefused",
     "ReadError",
     "ResolutionWarning",
     "SchemaError",
@@ -89,6 +91,15 @@ class GeometryError(GeoError, ValueError):
 
 class ExportError(GeoError, ValueError):
     """An output cannot be written as promised."""
+
+
+class PublishRefused(ExportError):  # noqa: N818 - what happened is no fault of the program
+    """
+    A release breaks the rules of its policy, and nothing was published.
+
+    ``problems`` has the columns ``rule``, ``site_id``, ``problem`` and ``where``, one finding per
+    row, and no coordinate.
+    """
 
 
 class GeoWarning(UserWarning):

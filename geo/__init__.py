@@ -1,5 +1,6 @@
 """Reported sites as GeoDataFrames: reading, proximity, clustering and areal counts."""
 
+from geo import _faces
 from geo._functions import SummaryFunction
 from geo.aggregation import ClarkEvans, clark_evans
 from geo.areal import assign_areas, count_by_area
@@ -36,6 +37,7 @@ from geo.errors import (
     GeoWarning,
     HostWarning,
     NotFoundError,
+    PublishRefused,
     ReadError,
     ResolutionWarning,
     SchemaError,
@@ -57,7 +59,9 @@ from geo.nullmodels import (
 from geo.pattern import pair_correlation, ripley_k, ripley_l
 from geo.processes import matern_hardcore, thomas
 from geo.projection import local_crs, max_scale_error
+from geo.provenance import Provenance, provenance
 from geo.proximity import distance_matrix, distance_to, geodesic_distance, nearest
+from geo.public import CITATION_COLUMNS, public_view
 from geo.quadrats import QuadratTest, quadrat_test
 from geo.reach import count_within, distance_bands, pairs_within, within_distance
 from geo.reading import read_report, read_sites
@@ -73,6 +77,7 @@ from geo.windows import study_window
 from geo.writing import write_sites
 
 __all__ = [
+    "CITATION_COLUMNS",
     "DEFAULT_RADIUS_M",
     "RELEASED_COLUMNS",
     "SITE_SCHEMA",
@@ -93,7 +98,9 @@ __all__ = [
     "HostWarning",
     "NotFoundError",
     "NullModel",
+    "Provenance",
     "ProximityTest",
+    "PublishRefused",
     "QuadratTest",
     "ReadError",
     "Reading",
@@ -147,7 +154,9 @@ __all__ = [
     "pair_correlation",
     "pairs_within",
     "parse_coordinates",
+    "provenance",
     "proximity_test",
+    "public_view",
     "quadrat_test",
     "random_labelling",
     "random_shift",
@@ -165,3 +174,5 @@ __all__ = [
     "within_distance",
     "write_sites",
 ]
+
+_faces.register()

@@ -5,7 +5,10 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from geo.reading import read_sites
+from geo.schema import VOCABULARIES
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -29,7 +32,8 @@ def example_sites() -> gpd.GeoDataFrame:
     Returns
     -------
     geopandas.GeoDataFrame
-        Sites with the columns of the schema; ``attrs["attribution"]`` names the source.
+        Sites with the columns of the schema, ``sensitivity`` being ``public`` in every row;
+        ``attrs["attribution"]`` names the source.
 
     Examples
     --------
@@ -41,4 +45,6 @@ def example_sites() -> gpd.GeoDataFrame:
     with resources.as_file(resources.files("geo") / "data" / "reported_sites.csv") as path:
         sites = read_sites(path)
     sites.attrs["attribution"] = _CREDITS
-    return sites
+    # each row cites where it was public before, and stands at a town, never at a building
+    kinds = pd.Categorical(["public"] * len(sites), categories=VOCABULARIES["sensitivity"])
+    return sites.assign(sensitivity=kinds)

@@ -5,6 +5,7 @@ from geo._functions import SummaryFunction
 from geo.aggregation import ClarkEvans, clark_evans
 from geo.areal import assign_areas, count_by_area
 from geo.baselines import ProximityTest, proximity_test
+from geo.casecontrol import bias_ledger, case_control, ledger_sentences
 from geo.centrography import (
     Center,
     StandardDeviationalEllipse,
@@ -14,6 +15,7 @@ from geo.centrography import (
     standard_deviational_ellipse,
     standard_distance,
 )
+from geo.claims import Share, by_month, share
 from geo.clustering import Clustering, cluster_areas, dbscan, hdbscan, optics
 from geo.coordinates import Reading, parse_coordinates
 from geo.density import (
@@ -74,6 +76,8 @@ from geo.spacing import (
     nearest_neighbor_g,
 )
 from geo.windows import study_window
+from geo.within import WithinDistance, admin_fractions, probability_within
+from geo.wording import check_words
 from geo.writing import write_sites
 
 __all__ = [
@@ -109,11 +113,18 @@ __all__ = [
     "ResolutionWarning",
     "SchemaError",
     "SensitivityWarning",
+    "Share",
     "StandardDeviationalEllipse",
     "StandardDistance",
     "SummaryFunction",
     "WindowWarning",
+    "WithinDistance",
+    "admin_fractions",
     "assign_areas",
+    "bias_ledger",
+    "by_month",
+    "case_control",
+    "check_words",
     "clark_evans",
     "cluster_areas",
     "count_by_area",
@@ -139,6 +150,7 @@ __all__ = [
     "j_function",
     "kernel_density",
     "laplace_mask",
+    "ledger_sentences",
     "load_key",
     "load_reference",
     "local_crs",
@@ -154,6 +166,7 @@ __all__ = [
     "pair_correlation",
     "pairs_within",
     "parse_coordinates",
+    "probability_within",
     "provenance",
     "proximity_test",
     "public_view",
@@ -166,6 +179,7 @@ __all__ = [
     "ripley_k",
     "ripley_l",
     "select_bandwidth",
+    "share",
     "standard_deviational_ellipse",
     "standard_distance",
     "study_window",

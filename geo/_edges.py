@@ -104,7 +104,7 @@ def nearest_on_edges(points: Points, edges: Edges) -> Foot:
     )
     share = _chord_share(points.xyz, edges, piece)
     _keep_feet(points, edges, np.arange(n), piece, share, foot)
-    for i, j in _pieces_within(points, edges, chord_beyond(foot.length_m)):
+    for i, j in pieces_within(points, edges, chord_beyond(foot.length_m)):
         share = _chord_share(points.xyz[i], edges, j)
         near = _not_yet_excluded(points, edges, i, j, share, foot)
         i, j, share = i[near], j[near], share[near]  # noqa: PLW2901 - the survivors
@@ -131,7 +131,7 @@ def _not_yet_excluded(
     return near
 
 
-def _pieces_within(points: Points, edges: Edges, reach: Floats) -> Iterator[tuple[Ints, Ints]]:
+def pieces_within(points: Points, edges: Edges, reach: Floats) -> Iterator[tuple[Ints, Ints]]:
     """Yield, in portions, the pieces that may come within reach of each point, by their chords."""
     counts = np.empty(len(reach), dtype=np.int64)
 

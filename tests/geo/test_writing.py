@@ -284,7 +284,7 @@ def test_attrs_come_back_but_the_hash_is_that_of_the_file(tmp_path, suffix):
 @pytest.mark.parametrize(
     "value",
     [object(), {1: "a"}, (1,), float("nan"), "\ud800", pd.DataFrame({"a": [1]}), np.int64(1)],
-    ids=repr,
+    ids=["object", "number key", "tuple", "nan", "surrogate", "frame", "numpy number"],
 )
 def test_attrs_that_json_cannot_give_back_are_named(tmp_path, value):
     sites = sites_with()

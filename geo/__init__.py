@@ -2,6 +2,7 @@
 
 from geo import _faces
 from geo._functions import SummaryFunction
+from geo._stability import ClusterStability
 from geo.aggregation import ClarkEvans, clark_evans
 from geo.areal import assign_areas, count_by_area
 from geo.baselines import ProximityTest, proximity_test
@@ -75,6 +76,7 @@ from geo.spacing import (
     j_function,
     nearest_neighbor_g,
 )
+from geo.uncertainty import Propagated, propagate, realisations
 from geo.windows import study_window
 from geo.within import WithinDistance, admin_fractions, probability_within
 from geo.wording import check_words
@@ -90,6 +92,7 @@ __all__ = [
     "CRSError",
     "Center",
     "ClarkEvans",
+    "ClusterStability",
     "Clustering",
     "CoincidentPointsWarning",
     "DensitySurface",
@@ -102,6 +105,7 @@ __all__ = [
     "HostWarning",
     "NotFoundError",
     "NullModel",
+    "Propagated",
     "Provenance",
     "ProximityTest",
     "PublishRefused",
@@ -167,6 +171,7 @@ __all__ = [
     "pairs_within",
     "parse_coordinates",
     "probability_within",
+    "propagate",
     "provenance",
     "proximity_test",
     "public_view",
@@ -175,6 +180,7 @@ __all__ = [
     "random_shift",
     "read_report",
     "read_sites",
+    "realisations",
     "relative_risk",
     "ripley_k",
     "ripley_l",

@@ -25,6 +25,7 @@ def simulated(
     rngs: list[np.random.Generator],
     *,
     progress: bool,
+    called: str = "simulations",
 ) -> Floats:
     """
     Evaluate a statistic of as many simulations as there are streams.
@@ -37,6 +38,8 @@ def simulated(
         A stream for each simulation, at least one.
     progress : bool
         Whether a bar is shown if the work lasts longer than two seconds.
+    called : str, default "simulations"
+        What the bar counts.
 
     Returns
     -------
@@ -48,7 +51,7 @@ def simulated(
 
     starts = range(0, len(rngs), _AT_ONCE)
     found = [np.empty(0)] * len(starts)
-    with tqdm(total=len(rngs), delay=2, disable=not progress, desc="simulations") as bar:
+    with tqdm(total=len(rngs), delay=2, disable=not progress, desc=called) as bar:
 
         def work(first: int, last: int) -> None:
             for part in range(first, last):

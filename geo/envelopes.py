@@ -11,11 +11,12 @@ import pandas as pd
 
 from geo._drawing import drawer_of, model_for
 from geo._evaluation import Evaluator, function_named, many_curves, one_curve
-from geo._functions import distances_of, facts_of, sentences
+from geo._functions import distances_of, facts_of, found_in, sentences
 from geo._inputs import whole_number
 from geo._outlines import outline_of
 from geo._patterns import planar_pattern
 from geo._ranks import global_envelope, monte_carlo_p
+from geo._redrawing import redrawer_of
 from geo._resolution import counted, metres
 from geo._sampling import streams
 from geo._simulations import simulated
@@ -78,6 +79,9 @@ class EnvelopeTest:
         Sites used.
     facts : dict
         As in `SummaryFunction`.
+    n_draws : int, default 0
+        Draws of the true places that every function is the mean over; 0 if reported places were
+        taken as true.
     """
 
     distances_m: Floats
@@ -95,6 +99,7 @@ class EnvelopeTest:
     curves: Floats
     n: int
     facts: dict[str, float]
+    n_draws: int = 0
 
     @property
     def n_simulations(self) -> int:
@@ -180,6 +185,11 @@ class EnvelopeTest:
         )
         parts = [found, self.null.words, *sentences(self.facts, int(self.facts["n_points"]))]
         parts.extend(self._left_out())
+        if self.n_draws:
+            parts.append(
+                f"Every curve is the mean over {counted(self.n_draws, 'draw')} of true places, of "
+                "the sites and of simulated patterns that were recorded as the sites are."
+            )
         if self.null.homogeneous and self.null.fixed_n:
             parts.append(
                 "A small p speaks of a concentration of reports: people, roads and reporters are "
@@ -190,7 +200,9 @@ class EnvelopeTest:
     def _left_out(self) -> Iterator[str]:
         """Yield the sentences on the distances that the test is not about, or should not be."""
         unresolved = ~self.resolvable & np.isfinite(self.facts["smallest_m"])
-        if unresolved.all():
+        if unresolved.all() and self.n_draws:
+            yield "Caution: the radii resolve none of these distances: little could be found."
+        elif unresolved.all():
             yield (
                 "Caution: the radii resolve none of these distances, so that the test is about how "
                 "places are looked up, not about where sites are."
@@ -233,6 +245,8 @@ def envelope_test(  # noqa: PLR0913 - what a test is asked
     distances_m: Sequence[float] | None = None,
     null: NullModel | None = None,
     n_simulations: int = 999,
+    n_draws: int = 0,
+    within: Window | None = None,
     test: Literal["rank", "mad", "dclf"] = "rank",
     alternative: Literal["two-sided", "greater", "less"] = "two-sided",
     rng: np.random.Generator | int | None = None,
@@ -264,6 +278,13 @@ def envelope_test(  # noqa: PLR0913 - what a test is asked
         that do not cluster by themselves stand near the others.
     n_simulations : int, default 999
         How many patterns are drawn.
+    n_draws : int, default 0
+        Draws of the true places within the radii, 99 for example: sites and simulated patterns are
+        then compared by the mean of the function over as many draws, simulated places being
+        recorded as the sites are and drawn anew like them. 0 takes reported places as true: many
+        that stand for a district at its centre then look clustered by themselves.
+    within : geopandas.GeoDataFrame, geopandas.GeoSeries or shapely geometry, optional
+        With `n_draws`, the units that places are assigned to, as in `realisations`.
     test : {"rank", "mad", "dclf"}, default "rank"
         Extreme rank length; the maximum absolute deviation; or the mean squared deviation of
         Diggle, Cressie, Loosmore and Ford.
@@ -289,7 +310,9 @@ def envelope_test(  # noqa: PLR0913 - what a test is asked
         correction, or the null model is drawn in another one.
     ValueError
         If there are too few sites, an argument is none of those above, there is `other` and no
-        `null`, or `null` was made from other points than these.
+        `null`, or `null` was made from other points than these; with `n_draws` if there is `other`,
+        several sites share a ``place_id``, or the model draws no places of its own; with `within`
+        alone.
 
     Warns
     -----
@@ -342,14 +365,31 @@ def envelope_test(  # noqa: PLR0913 - what a test is asked
         function, correction, outline, cross=others is not None, wraps=model.wraps
     )
     evaluator = Evaluator(name, chosen, outline, distances, seen)
-    facts = facts_of(pattern, outline, others)
-    observed = one_curve(evaluator, pattern.xy, None if others is None else others.xy)
+    if within is not None and not n_draws:
+        message = "within says where places are drawn anew; give n_draws with it, 99 for example."
+        raise ValueError(message)
     draw = drawer_of(model, pattern, others)
-    curves = simulated(
-        lambda some: many_curves(evaluator, [draw(stream) for stream in some]),
-        streams(rng, many),
-        progress=progress,
-    )
+    if n_draws:
+        redrawer = redrawer_of(sites, pattern, others, model, within, n_draws)
+        # drawn places do not coincide
+        facts = {**found_in(pattern, outline), "n_places": pattern.n}
+        *rngs, own = streams(rng, many + 1)
+        observed = redrawer.curve_of_sites(evaluator, own)
+        curves = simulated(
+            lambda some: np.array(
+                [redrawer.curve_of_truth(evaluator, draw(each)[0], each) for each in some]
+            ),
+            rngs,
+            progress=progress,
+        )
+    else:
+        facts = facts_of(pattern, outline, others)
+        observed = one_curve(evaluator, pattern.xy, None if others is None else others.xy)
+        curves = simulated(
+            lambda some: many_curves(evaluator, [draw(stream) for stream in some]),
+            streams(rng, many),
+            progress=progress,
+        )
     smallest = facts["smallest_m"]
     tested = distances >= smallest if np.isfinite(smallest) else np.ones(len(distances), dtype=bool)
     tested = tested if tested.any() else np.ones(len(distances), dtype=bool)
@@ -380,6 +420,7 @@ def envelope_test(  # noqa: PLR0913 - what a test is asked
         curves=curves,
         n=pattern.n,
         facts=facts,
+        n_draws=n_draws,
     )
 
 

@@ -52,9 +52,11 @@ _AREAS: dict[str, dict[str, Any]] = {
     "land": {"facecolor": "#e9e6de", "edgecolor": "#e9e6de", "linewidth": 0.3},
     "province": {"facecolor": "#f6f2e8", "edgecolor": "#cfc7b6", "linewidth": 0.35},
     "water": {"facecolor": "#dbe5ea", "linewidth": 0},
+    "cell": {"facecolor": "none", "edgecolor": "#f6f2e8", "linewidth": 0.3},
     "area": {"facecolor": "#a3271d1a", "edgecolor": RIM, "linewidth": 0.5},
     "cluster": {"facecolor": "none", "edgecolor": INK, "linewidth": 0.7, "linestyle": (0, (5, 3))},
 }
+_HATCH = "#8d8474"  # of what too little is known of
 _LINES: dict[str, dict[str, Any]] = {
     "line": {"color": "#0b5d7a", "linewidth": 0.8},
     "border": {"color": "#857b6b", "linewidth": 0.6},
@@ -126,7 +128,7 @@ def swatch_of(layer: AtlasLayer) -> list[LegendEntry]:
         look = _AREAS.get(style, _AREAS["area"])
         hollow = look["facecolor"] == "none"
         return [
-            LegendEntry(layer.title, look["edgecolor"], "line")
+            LegendEntry(layer.title, look["edgecolor"], "line", dashed=True)
             if hollow
             else LegendEntry(layer.title, look["facecolor"], "square")
         ]
@@ -144,6 +146,10 @@ def _draw_areas(axes: Axes, plane: Plane, layer: AtlasLayer) -> None:
         look |= {"facecolor": [data["fills"][i] for i in seen], "edgecolor": PAPER}
     paths = [_polygon_path(drawn[i]) for i in seen]
     axes.add_collection(PathCollection(paths, **look), autolim=False)
+    hatched = [_polygon_path(drawn[i]) for i in data.get("hatched", []) if i in set(seen)]
+    if hatched:
+        marks: dict[str, Any] = {"facecolor": "none", "edgecolor": _HATCH, "linewidth": 0}
+        axes.add_collection(PathCollection(hatched, hatch="////", **marks), autolim=False)
     if "ends" in data:
         # As on the screen: no coast where only the outlines end.
         edge = shapely.difference(shapely.boundary(shapes), shapely.box(*data["ends"]).exterior)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ import shapely
 
 from geo.errors import GeometryError
 from layers._frames import bounds_of
+from layers._words import Phrase, joined, known, said_by
 from layers.payload import AtlasLayer, encode_geometry
 from layers.scales import STATUS_SCALE
 from layers.text import plain
@@ -25,6 +26,7 @@ __all__ = [
     "continuous",
     "counts_words",
     "filled",
+    "fills_of",
     "length_words",
     "require_result",
     "status_counts",
@@ -43,9 +45,11 @@ def filled(
     *,
     name: str,
     legend: LegendSection,
-    style: str = "province",
+    style: str = "cell",
+    hatched: Sequence[int] = (),
     attribution: str = "",
     show: bool = True,
+    exact: int = 0,
 ) -> AtlasLayer:
     """
     Make a layer of polygons, each with words that are shown when it is pointed at.
@@ -61,25 +65,31 @@ def filled(
     name : str
         Name in layer controls.
     legend : LegendSection
-        Explains the fills; left out where there is nothing to explain.
-    style : str, default "province"
+        Explains the fills, and has their opacity; left out where there is nothing to explain.
+    style : str, default "cell"
         Look of the outlines, as in `area_layer`.
+    hatched : sequence of int
+        Positions of the polygons of which too little is known.
     attribution : str
         Who must be named.
     show : bool, default True
         Whether the layer is drawn when the map opens.
+    exact : int, default 0
+        How many rows that are not public the outlines give away.
 
     Returns
     -------
     AtlasLayer
         A Folium layer.
     """
+    labels = [said if isinstance(said, Phrase) else plain(said) for said in words]
     payload = {
         "title": plain(name),
         "style": style,
         "shapes": [encode_geometry(shape) for shape in shapes],
-        "fills": list(fills),
-        "labels": [plain(said) for said in words],
+        **fills_of(fills, legend, hatched),
+        "labels": labels,
+        "said": said_by(labels),
         "values": [],
     }
     return AtlasLayer(
@@ -90,7 +100,34 @@ def filled(
         legend=(legend,) if legend.entries else (),
         attribution=plain(attribution),
         show=show,
+        exact=exact,
     )
+
+
+def fills_of(
+    fills: Sequence[str], legend: LegendSection, hatched: Sequence[int] = ()
+) -> dict[str, Any]:
+    """
+    Return the colours of areas for the page, drawn as their legend shows them.
+
+    Parameters
+    ----------
+    fills : sequence of str
+        Colour of each area; none for outlines.
+    legend : LegendSection
+        Their legend.
+    hatched : sequence of int
+        Positions of the areas that are hatched.
+
+    Returns
+    -------
+    dict
+        Part of a payload.
+    """
+    if not len(fills):
+        return {"fills": []}
+    look = {"opacity": legend.opacity, "graded": legend.graded, "hatched": list(hatched)}
+    return {"fills": list(fills), **look}
 
 
 def continuous(
@@ -175,7 +212,7 @@ def counts_words(counts: Iterable[int]) -> str:
     """
     labels = (*STATUS_SCALE.labels, "of another status")
     pairs = zip(counts, labels, strict=True)
-    return ", ".join(f"{count:,} {label}" for count, label in pairs if count)
+    return joined(Phrase("several", n=int(n), word=known(label)) for n, label in pairs if n)
 
 
 def length_words(length_m: float) -> str:
@@ -193,7 +230,9 @@ def length_words(length_m: float) -> str:
         In kilometres from 1000 m on, three figures.
     """
     shown = float(f"{length_m:.3g}")
-    return f"{shown / _KM:,.10g} km" if shown >= _KM else f"{shown:.10g} m"
+    if shown >= _KM:
+        return Phrase("km", n=f"{shown / _KM:,.10g}")
+    return Phrase("m", n=f"{shown:.10g}")
 
 
 def require_result(value: object, kind: type, function: str, made_by: str) -> None:

@@ -238,12 +238,13 @@ def _draw_swatch(axes: Axes, entry: LegendEntry, x: float, y: float) -> None:
             Circle((x, y), 1.2, facecolor=f"{entry.colour}14", edgecolor=entry.colour, **look)
         )
     elif entry.shape == "line":
-        axes.add_artist(Line2D([x - 1.6, x + 1.6], [y, y], color=entry.colour, linewidth=0.9))
+        stroke = (0, (3, 1.6)) if entry.dashed else "-"
+        ends = ([x - 1.6, x + 1.6], [y, y])
+        axes.add_artist(Line2D(*ends, color=entry.colour, linewidth=0.9, linestyle=stroke))
     else:
-        corner = (x - 1.6, y - 1.0)
-        axes.add_artist(
-            Rectangle(corner, 3.2, 2.0, facecolor=entry.colour, edgecolor="#8d8474", linewidth=0.4)
-        )
+        look = {"facecolor": entry.colour, "edgecolor": "#8d8474", "linewidth": 0.4}
+        look["hatch"] = "////" if entry.hatched else None
+        axes.add_artist(Rectangle((x - 1.6, y - 1.0), 3.2, 2.0, **look))
 
 
 def _draw_sizes(axes: Axes, sizes: Sizes, left: float, top: float) -> None:

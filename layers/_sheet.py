@@ -26,9 +26,11 @@ from layers._marks import Places, Symbol, places_of, symbols_of
 from layers._naming import Names, draw_names
 from layers._paper import INK, SOFT, Paper
 from layers._plane import Plane, plane_of
+from layers._words import sentence
 from layers.furniture import ABSENCE, DISCLAIMER, distinct_credits
 from layers.ground import COVERAGE, ground_layers
 from layers.legend import LegendSection
+from layers.regions import displaced_legend, paper_layers, split_released
 from layers.scales import STATUS_SCALE
 from layers.symbols import site_layer, uncertainty_layer
 from layers.text import plain
@@ -78,6 +80,7 @@ class _Map:
     unit_mm: float
     scale: Scale
     sheet_mm: float  # width of all
+    apart: dict[str, int]  # rows without a point that have a reason of their own
 
     @property
     def shown(self) -> int:
@@ -130,18 +133,22 @@ def map_sheet(
         The figure.
     """
     require_drawable(own)
+    sites, regions, apart = split_released(sites)
+    own = (*paper_layers(regions), *own)
     scale = STATUS_SCALE
     # The layers of the screen know legend and credits: both media then say the same.
     reports = site_layer(sites, scale=scale, status_notes=status_notes)
     discs = uncertainty_layer(sites, colour=scale.colours[0])
     places = places_of(sites, scale)
-    bounds = (bounds_of(places.lonlat) or _REGION) if view is None else _extent(view)
+    bounds = (
+        _around(places, own[:1] if regions is not None else ()) if view is None else _extent(view)
+    )
     beside = _KEY_MM + _GAP_MM if width_mm >= _WIDE_MM else 0.0
     plane = plane_of(_spread(bounds), width_mm - 2 * _EDGE_MM - beside)
     seen = _seen(plane)
     stack = (*ground_layers(seen, seen, gpd.GeoSeries([], crs=4326)), *own)
-    drawn = _Map(plane, sites, stack, places, *symbols_of(places, plane), scale, width_mm)
-    sections = [*reports.legend, *discs.legend, *_own_sections(own)]
+    drawn = _Map(plane, sites, stack, places, *symbols_of(places, plane), scale, width_mm, apart)
+    sections = [*reports.legend, *displaced_legend(sites), *discs.legend, *_own_sections(own)]
     blocks = blocks_of(sections, _sizes(drawn), _notes(drawn, len(sites)))
     date = _latest(sites) if words["date"] is None else plain(words["date"])
     foot = _foot(plain(words["source"]), date, plane, (*stack, reports))
@@ -229,6 +236,13 @@ def _spread(bounds: Bounds) -> Bounds:
     return west - dx, south - dy, east + dx, north + dy
 
 
+def _around(places: Places, regions: Sequence[AtlasLayer]) -> Bounds:
+    """Return the extent of places and areas, that of Cambodia where there are none."""
+    corners = [layer.bounds for layer in regions if layer.bounds]
+    lonlat = np.vstack([places.lonlat, np.reshape(corners, (-1, 2))])
+    return bounds_of(lonlat) or _REGION
+
+
 def _extent(view: View) -> Bounds:
     """Return west, south, east, north of a view in degrees."""
     if isinstance(view, shapely.Geometry):
@@ -283,7 +297,10 @@ def _notes(drawn: _Map, n_rows: int) -> list[str]:
     places = drawn.places
     outside = n_rows - drawn.shown - places.n_unlocated - places.n_polar
     beyond = _beyond(drawn)
-    counts = [f"{drawn.shown:,} shown", f"{places.n_unlocated:,} without a location"]
+    apart, without = drawn.apart, places.n_unlocated - sum(drawn.apart.values())
+    counts = [f"{drawn.shown:,} {'at a place' if apart else 'shown'}"]
+    counts += [sentence(key, n=n) for key, n in apart.items()]
+    counts += [f"{without:,} without a location"]
     counts += [f"{outside:,} outside this map"] if outside else []
     counts += [f"{places.n_polar:,} too near a pole"] if places.n_polar else []
     told = f"{', '.join(counts)}."

@@ -20,12 +20,12 @@ from urllib.parse import quote, unquote
 from markupsafe import Markup
 
 from geo._files import write_bytes
-from geo.errors import ExportError, HostWarning
+from geo.errors import ExportError, HostWarning, SensitivityWarning
 from layers._apart import parted
 from layers._assets import Inliner, script_tag
 from layers._hosts import hosts_of
 from layers._rendering import Parts, elements_of, rendered
-from layers.payload import figure_of
+from layers.payload import AtlasLayer, figure_of
 from layers.policy import policy, refuse_scripts
 from layers.text import srcdoc
 
@@ -95,6 +95,9 @@ def save_html(
     -----
     HostWarning
         If the page calls hosts, with `online`; it names them.
+    SensitivityWarning
+        If layers of this package show rows that are not public at their own coordinates; once,
+        for all of them. What Folium's own objects show is not known here.
 
     Notes
     -----
@@ -133,6 +136,7 @@ def save_html(
             "reads the map and when, and the map changes or ends when they do"
         )
         warnings.warn(message, HostWarning, stacklevel=2)
+    _warn_of_exact(site_map)
     old = _data_file_of(target)
     if page.data:
         write_bytes(target.with_name(page.data_name), page.data.encode())
@@ -174,8 +178,15 @@ def page_html(
     ------
     ExportError
         If the page would need a host, or a text of the data has become a script.
+
+    Warns
+    -----
+    SensitivityWarning
+        As in `save_html`.
     """
-    return _page(site_map, assets or {}, online=online).text
+    page = _page(site_map, assets or {}, online=online).text
+    _warn_of_exact(site_map)
+    return page
 
 
 def notebook_html(site_map: folium.Map) -> str:
@@ -198,8 +209,14 @@ def notebook_html(site_map: folium.Map) -> str:
     ------
     ExportError
         If the page cannot be made.
+
+    Warns
+    -----
+    SensitivityWarning
+        As in `save_html`: the output of a cell is kept in the notebook.
     """
     page = _page(site_map, {}, online=True, progress=True).text
+    _warn_of_exact(site_map)
     content = page.encode()
     if len(content) <= _LARGEST_INLINE:
         return _FRAME.format(srcdoc(page))
@@ -259,6 +276,19 @@ def _page(
     done = Parts(parts.title, head, body, parts.script)
     text = _document(done, inliner.supplied, allowed, beside=quote(data_name))
     return _Page(text, data_name, data, called)
+
+
+def _warn_of_exact(site_map: folium.Map) -> None:
+    """Say once that a map shows rows that are not public where they are, and in which layers."""
+    elements = elements_of(figure_of(site_map))
+    layers = [part for part in elements if isinstance(part, AtlasLayer) and part.exact]
+    if layers:
+        shown = ", ".join(f"{layer.exact:,} in {layer.title!r}" for layer in layers)
+        message = (
+            f"reports that are not public are shown at their own coordinates ({shown}): use "
+            "layers.publish, which generalises them and refuses to leak, or keep the page private"
+        )
+        warnings.warn(message, SensitivityWarning, stacklevel=3)
 
 
 def _allowed(hosts: dict[str, list[str]], remote: dict[str, str]) -> dict[str, list[str]]:

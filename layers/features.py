@@ -15,9 +15,11 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from layers._fills import fills_of
 from layers._frames import bounds_of, in_degrees, in_the_plane, lonlat_of, require_columns
+from layers._words import Phrase, known
 from layers.legend import LegendEntry, LegendSection
-from layers.payload import AtlasLayer, encode_geometry
+from layers.payload import AtlasLayer, encode_geometry, exact_rows
 from layers.scales import (
     TOO_FEW,
     Scale,
@@ -63,9 +65,11 @@ def area_layer(
         reports, or with none known, without a class. They are drawn as "too few to say" and
         their value does not enter the page.
     label : str, optional
-        Column whose text is shown when an area is pointed at or focused.
+        Column whose text is shown when an area is pointed at or focused. A column of the same
+        name with ``_km`` at its end, such as ``name_km``, is shown to readers of Khmer.
     style : str, default "area"
-        Look of the outlines: ``area``, ``land``, ``province``, ``water`` or ``cluster``.
+        Look of the outlines: ``area``, ``land``, ``province``, ``water``, ``cell`` or
+        ``cluster``.
     show : bool, default True
         Whether the layer is drawn when the map opens.
     control : bool, default True
@@ -122,7 +126,7 @@ def area_layer(
         "style": plain(style),
         "shapes": [encode_geometry(g) for g in frame.geometry],
         "fills": [],
-        "labels": [] if label is None else [plain(t) for t in frame[label]],
+        **_names(frame, label),
         "values": [],
     }
     legend: tuple[LegendSection, ...] = ()
@@ -130,14 +134,13 @@ def area_layer(
         few = _few(frame, too_few)
         values = frame[value].mask(few)
         scale = scale or _default_scale(values, plain(name))
-        payload["fills"] = [
-            TOO_FEW if unsaid else scale(v) for v, unsaid in zip(values, few, strict=True)
-        ]
+        fills = [TOO_FEW if unsaid else scale(v) for v, unsaid in zip(values, few, strict=True)]
         payload["values"] = [
             "too few to say" if unsaid else _value_words(v)
             for v, unsaid in zip(values, few, strict=True)
         ]
         legend = (_value_legend(scale, name, values, few, too_few),)
+        payload |= fills_of(fills, legend[0], np.flatnonzero(few).tolist())
     return AtlasLayer(
         "areas",
         payload,
@@ -147,6 +150,7 @@ def area_layer(
         attribution=plain(areas.attrs.get("attribution", "")),
         show=show,
         control=control,
+        exact=exact_rows(frame),
     )
 
 
@@ -217,6 +221,7 @@ def line_layer(
         attribution=plain(lines.attrs.get("attribution", "")),
         show=show,
         control=control,
+        exact=exact_rows(frame),
     )
 
 
@@ -280,7 +285,18 @@ def label_layer(
         name=name,
         bounds=bounds_of(lonlat),
         attribution=plain(points.attrs.get("attribution", "")),
+        exact=exact_rows(frame),
     )
+
+
+def _names(frame: gpd.GeoDataFrame, label: str | None) -> dict[str, Any]:
+    """Return the name of each area, and in Khmer where the frame has it."""
+    if label is None:
+        return {"labels": []}
+    names = {"labels": [plain(name) for name in frame[label]]}
+    if f"{label}_km" in frame.columns:
+        names["labels_km"] = [plain(name) for name in frame[f"{label}_km"]]
+    return names
 
 
 def _few(frame: gpd.GeoDataFrame, too_few: tuple[str, float] | None) -> np.ndarray:
@@ -320,10 +336,12 @@ def _value_legend(
         entries.append(LegendEntry("no value", scale.missing, "square", count=counts[0]))
     if too_few is not None and few.any():
         column, least = too_few
-        note = f"fewer than {number_words(least)} {plain(column).replace('_', ' ')}"
+        what = known(plain(column).replace("_", " "))
+        note = Phrase("fewer", least=number_words(least), what=what)
         n_few = int(few.sum())
-        entries.append(LegendEntry("too few to say", TOO_FEW, "square", count=n_few, note=note))
-    return LegendSection(f"{scale.name or plain(name)} (number of areas)", tuple(entries))
+        entries.append(LegendEntry("too few to say", TOO_FEW, "square", n_few, note, hatched=True))
+    title = Phrase("of-areas", name=known(scale.name or name))
+    return LegendSection(title, tuple(entries), graded=scale.classes)
 
 
 def _default_scale(values: pd.Series, name: str) -> Scale:

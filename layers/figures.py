@@ -52,7 +52,8 @@ def site_figure(
     Parameters
     ----------
     sites : geopandas.GeoDataFrame
-        Sites, as from `geo.read_sites`. Rows without a location are counted, not drawn.
+        Sites, as from `geo.read_sites`. Rows without a location are counted, not drawn. Of a
+        released frame, rows known to an area only are outlines with their number.
     title, subtitle : str
         Heading and one sentence beneath it.
     source : str
@@ -81,8 +82,8 @@ def site_figure(
     ExportError
         If a layer is of a kind that paper cannot show, or no installed font can write a text.
     GeometryError
-        If a geometry is not a point, `view` is empty, or the map would span more than 120
-        degrees.
+        If a geometry is neither a point nor an area of a release, a row released as an area
+        is a point, `view` is empty, or the map would span more than 120 degrees.
     TypeError
         If `sites` is not a GeoDataFrame, or something else than layers stands in `layers`.
     ValueError

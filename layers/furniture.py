@@ -11,13 +11,13 @@ from folium.template import Template
 from markupsafe import Markup
 
 from layers._tools import TOOL_ASSETS, search_box, state_line, tool_bar
-from layers._words import sentence, term, word
-from layers.legend import legend_html
+from layers._words import Phrase, joined, sentence, term, word
+from layers.legend import keys_html
 from layers.payload import AtlasLayer, add_assets, figure_of
 from layers.text import Inert, html, plain, script_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from layers.payload import SiteTally
 
@@ -66,6 +66,8 @@ class Furniture(MacroElement):
         West, south, east, north of the opening view and of all located rows.
     outside : int
         Located rows beyond the shipped ground.
+    apart : mapping of str to int, optional
+        Of the rows without a symbol, those that have a reason of their own, by its words.
     """
 
     _template = Template(
@@ -82,6 +84,7 @@ class Furniture(MacroElement):
         view: tuple[float, ...],
         everything: tuple[float, ...],
         outside: int = 0,
+        apart: Mapping[str, int] | None = None,
     ) -> None:
         super().__init__()
         self._name = "Furniture"
@@ -90,6 +93,7 @@ class Furniture(MacroElement):
         self.view = view
         self.everything = everything
         self.outside = outside
+        self.apart = apart or {}
 
     @property
     def data_id(self) -> str:
@@ -182,7 +186,7 @@ class Furniture(MacroElement):
 
     def _legend(self) -> Markup:
         """Write the legend: symbols, what is missing, switches, responses."""
-        symbols = legend_html(s for layer in reversed(self.layers) for s in layer.legend)
+        symbols = keys_html(reversed(self.layers))
         absence = _note(word("absence"))
         return symbols + self._counts() + self._switches() + self._responses() + absence
 
@@ -202,8 +206,8 @@ class Furniture(MacroElement):
         rows = Markup("").join(
             Markup(
                 '<tr><th scope="row">{}</th><td><svg width="64" height="8" aria-hidden="true">'
-                '<rect width="{:.1f}" height="8"/></svg></td><td>{:,}</td></tr>'
-            ).format(term(response.replace("_", " ")), 64 * count / largest, count)
+                '<rect width="{:.1f}" height="8"/></svg></td><td data-of="{}">{:,}</td></tr>'
+            ).format(term(response.replace("_", " ")), 64 * count / largest, html(response), count)
             for response, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         )
         table = Markup('<h2>{}</h2><table class="ca-bars"><tbody>{}</tbody></table>')
@@ -215,10 +219,18 @@ class Furniture(MacroElement):
         shown = sum(int(tally.reports.sum()) for tally in tallies)
         missing = sum(tally.unlocated for tally in tallies)
         polar = sum(tally.polar for tally in tallies)
-        words = [Markup("<b>{}</b>").format(word("shown", n=shown, missing=missing))]
+        words = [Markup("<b>{}</b>").format(self._shown(shown, missing))]
         words += [word("polar", n=polar)] if polar else []
         words += [word("beyond-land", n=self.outside)] if self.outside else []
         return _note(Markup(" ").join([*words, word("all-counted")]))
+
+    def _shown(self, shown: int, missing: int) -> Markup:
+        """Say how many rows have a symbol, and why the others have none."""
+        if not self.apart:
+            return word("shown", n=shown, missing=missing)
+        rest = missing - sum(self.apart.values())
+        counts = {"n-placed": shown, **self.apart, "n-missing": rest}
+        return word("apart", counts=joined(Phrase(key, n=n) for key, n in counts.items()))
 
     def _switches(self) -> Markup:
         """Write one switch per layer that readers may turn off."""
@@ -230,7 +242,8 @@ class Furniture(MacroElement):
             if layer.control
         )
         return Markup(
-            '<div class="ca-switches"><h2>{}</h2><div class="ca-layers">{}</div></div>'
+            '<div class="ca-switches"><h2>{}</h2><div class="ca-layers">{}</div>'
+            '<p class="ca-said" aria-live="polite"></p></div>'
         ).format(word("layers"), lines)
 
     def _table(self) -> Markup:

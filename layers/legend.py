@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "FILL_OPACITY",
     "Legend",
     "LegendEntry",
     "LegendSection",
+    "keys_html",
     "legend",
     "legend_html",
     "symbol_unit_px",
@@ -34,6 +36,10 @@ _PATTERNS = {
     "#8d8474": Markup('<path class="ca-hatch" d="M3.2 11.5 11.5 3.2M6.5 14.8 14.8 6.5"/>'),
     "#d9d5cc": Markup('<path class="ca-dots" d="M6 7h0M12 7h0M6 11.5h0M12 11.5h0M9 9.2h0"/>'),
 }
+# Square swatches of areas of which too little is known: the same lines as on the map.
+_HATCHING = "M2 6.7 6.7 2M2 11.3 11.3 2M2 16 16 2M6.7 16 16 6.7M11.3 16 16 11.3"
+FILL_OPACITY = 0.85  # of areas: borders and rivers beneath show through
+HATCHED_SHARE = 0.4  # of that opacity, between the lines
 _LARGEST_PX = 22.0  # radius of the symbol with most reports
 _UNIT_PX = 5.5  # radius of one report, where that keeps the largest within bounds
 # The smallest radius for a count of so many digits, so that its number can be read and its
@@ -58,6 +64,10 @@ class LegendEntry:
         How many rows it stands for.
     note : str
         Explanation in smaller type.
+    dashed : bool, default False
+        Whether the line is dashed on the map.
+    hatched : bool, default False
+        Whether the square is hatched on the map.
     """
 
     label: str
@@ -65,6 +75,8 @@ class LegendEntry:
     shape: str
     count: int | None = None
     note: str = ""
+    dashed: bool = False
+    hatched: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,11 +92,19 @@ class LegendSection:
         The lines.
     sizes : int
         Largest count of reports at one place, for a row of sized circles; 0 for none.
+    opacity : float, default 0.85
+        Of the squares, as on the map.
+    graded : bool, default False
+        Whether the colours of the squares are an order from light to dark, or from both sides
+        to the middle: on a dark ground the page then turns it round, so that what stands out
+        on paper does there too.
     """
 
     title: str
     entries: tuple[LegendEntry, ...] = ()
     sizes: int = 0
+    opacity: float = FILL_OPACITY
+    graded: bool = False
 
 
 def symbol_unit_px(largest: int) -> float:
@@ -124,9 +144,33 @@ def legend_html(sections: Iterable[LegendSection]) -> Markup:
         if section.sizes:
             parts.append(_size_row(section.sizes))
         if section.entries:
-            lines = Markup("").join(_line(entry) for entry in section.entries)
+            lines = Markup("").join(_line(entry, section) for entry in section.entries)
             parts.append(Markup('<ul class="ca-key">{}</ul>').format(lines))
     return Markup("").join(parts)
+
+
+def keys_html(layers: Iterable[AtlasLayer]) -> Markup:
+    """
+    Write the legends of layers, each marked with the layers that it explains.
+
+    Parameters
+    ----------
+    layers : iterable of AtlasLayer
+        Layers in the order of the legend.
+
+    Returns
+    -------
+    markupsafe.Markup
+        Safe HTML, in which the page's script greys what is switched off.
+    """
+    owners: dict[LegendSection, list[str]] = {}
+    for layer in layers:
+        for section in layer.legend:
+            owners.setdefault(section, []).append(layer.get_name())
+    part = Markup('<div class="ca-part" data-layers="{}">{}</div>')
+    return Markup("").join(
+        part.format(" ".join(names), legend_html([section])) for section, names in owners.items()
+    )
 
 
 def legend(*layers: AtlasLayer) -> Legend:
@@ -158,11 +202,11 @@ def legend(*layers: AtlasLayer) -> Legend:
     >>> _ = sites.add_to(page)
     >>> _ = layers.legend(sites).add_to(page)
     """
-    sections = [s for layer in several(layers, AtlasLayer, "layers") for s in layer.legend]
-    if not sections:
+    content = keys_html(several(layers, AtlasLayer, "layers"))
+    if not content:
         message = "these layers have no legend: give at least one with symbols or a scale"
         raise GeometryError(message)
-    return Legend(legend_html(sections))
+    return Legend(content)
 
 
 class Legend(MacroElement):
@@ -172,7 +216,7 @@ class Legend(MacroElement):
     Parameters
     ----------
     content : markupsafe.Markup
-        HTML from `legend_html`.
+        HTML from `keys_html`.
     """
 
     _template = Template(
@@ -216,27 +260,46 @@ class Legend(MacroElement):
         super().render(**kwargs)
 
 
-def _line(entry: LegendEntry) -> Markup:
+def _line(entry: LegendEntry, section: LegendSection) -> Markup:
     """Write one line: symbol, words, count, note."""
-    count = Markup("") if entry.count is None else Markup("<b>{:,}</b>").format(entry.count)
-    note = Markup("<small>{}</small>").format(html(entry.note)) if entry.note else Markup("")
+    count = Markup("")
+    if entry.count is not None:
+        # the page counts again by these names when readers leave rows out
+        count = Markup('<b data-of="{}">{:,}</b>').format(html(entry.label), entry.count)
+    note = Markup("<small>{}</small>").format(term(entry.note)) if entry.note else Markup("")
     words = Markup("<li>{}<span>{}{}</span>{}</li>")
-    return words.format(_swatch(entry), term(entry.label), note, count)
+    return words.format(_swatch(entry, section), term(entry.label), note, count)
 
 
-def _swatch(entry: LegendEntry) -> Markup:
+def _swatch(entry: LegendEntry, section: LegendSection) -> Markup:
     """Draw the symbol of one line with the layer's own colour."""
     shapes = {
         "circle": '<circle cx="9" cy="9" r="7" fill="{0}" data-fill="{0}" class="ca-rim"/>{1}',
         "disc": '<circle cx="9" cy="9" r="7" fill="{0}" data-fill="{0}" fill-opacity=".08" '
         'stroke="{0}" data-stroke="{0}" stroke-dasharray="2 2.4"/>',
-        "square": '<rect x="2" y="2" width="14" height="14" fill="{0}" stroke="#8d8474"/>',
-        "line": '<path d="M1 9H17" stroke="{0}" data-stroke="{0}" stroke-width="2.2"/>',
+        "line": '<path d="M1 9H17" stroke="{0}" data-stroke="{0}" stroke-width="2.2"{2}/>',
     }
-    symbol = Markup(shapes[entry.shape]).format(  # noqa: S704  # our own constants above
-        entry.colour, _PATTERNS.get(entry.colour, "")
-    )
+    if entry.shape == "square":
+        symbol = _square(entry, section)
+    else:
+        dashes = Markup(' stroke-dasharray="4 2.5"') if entry.dashed else ""
+        symbol = Markup(shapes[entry.shape]).format(  # noqa: S704  # our own constants above
+            entry.colour, _PATTERNS.get(entry.colour, ""), dashes
+        )
     return Markup('<svg width="18" height="18" aria-hidden="true">{}</svg>').format(symbol)
+
+
+def _square(entry: LegendEntry, section: LegendSection) -> Markup:
+    """Draw a piece of an area as it is on the land: what lies beneath shows through."""
+    opacity = section.opacity * (HATCHED_SHARE if entry.hatched else 1)
+    lines = f'<path d="{_HATCHING}" class="ca-hatching"/>' if entry.hatched else ""
+    box = '<rect x="2" y="2" width="14" height="14" '
+    square = (
+        f'{box}class="ca-ground"/>{box}fill="{{0}}" data-{{1}}="{{0}}" fill-opacity="{{2:.3g}}"/>'
+        f'{lines}{box}fill="none" stroke="#8d8474"/>'
+    )
+    kind = "graded" if section.graded else "fill"
+    return Markup(square).format(entry.colour, kind, opacity)  # noqa: S704  # our own constants
 
 
 def _size_row(largest: int) -> Markup:

@@ -14,11 +14,12 @@ import shapely
 
 from geo.errors import GeometryError
 from layers._arguments import several
-from layers._frames import require_crs
+from layers._frames import bounds_of, require_crs
 from layers.export import notebook_html, page_html, save_html
 from layers.furniture import Caption, Furniture
 from layers.ground import COVERAGE, Locator, ground_layers
 from layers.payload import AtlasLayer
+from layers.regions import displaced_legend, region_layer, split_released
 from layers.symbols import site_layer, uncertainty_layer
 from layers.text import plain
 
@@ -31,6 +32,7 @@ __all__ = ["SiteMap", "site_map"]
 
 _LEAST_SPAN_DEG = 0.4  # one town alone opens with its surroundings, not at the door
 _MANY_PLACES, _CELL_DEG = 2000, 0.05
+_AIR = 0.01  # around areas, by their size: their outermost corners are seen as such
 _REGION = (102.3, 10.3, 107.7, 14.8)  # Cambodia: what a map without any location shows
 
 
@@ -85,6 +87,11 @@ class SiteMap(folium.Map):
             Whether to close a file that was handed in, as Folium does.
         **kwargs : Any
             Options of `save_html`.
+
+        Warns
+        -----
+        SensitivityWarning
+            As in `save_html`.
         """
         if isinstance(outfile, str | bytes | Path):
             save_html(self, os.fsdecode(outfile), **kwargs)
@@ -124,7 +131,8 @@ def site_map(  # noqa: PLR0913  # each is one part of the page
     Parameters
     ----------
     sites : geopandas.GeoDataFrame
-        Sites, as from `geo.read_sites`. Rows without a location are counted and listed.
+        Sites, as from `geo.read_sites`. Rows without a location are counted and listed. Of a
+        released frame, rows known to an area only are areas, as in `region_layer`.
     title, subtitle : str
         Heading and one sentence beneath it.
     source : str
@@ -163,7 +171,8 @@ def site_map(  # noqa: PLR0913  # each is one part of the page
     CRSError
         If `sites` or `view` has no coordinate reference system.
     GeometryError
-        If a geometry is not a point, or `view` is empty.
+        If a geometry is neither a point nor an area of a release, a row released as an area
+        is a point, or `view` is empty.
     SchemaError
         If a column of `details` or `filters` does not exist, or one of `filters` holds no
         categories but a different value in nearly every row.
@@ -171,6 +180,11 @@ def site_map(  # noqa: PLR0913  # each is one part of the page
         If `sites` is not a GeoDataFrame, or a text stands where a list is needed.
     ValueError
         If `tiles` need a key that they do not have.
+
+    Warns
+    -----
+    SensitivityWarning
+        As in `site_layer`.
 
     Examples
     --------
@@ -182,13 +196,16 @@ def site_map(  # noqa: PLR0913  # each is one part of the page
     paragraphs = several(methods, str, "methods")
     own_layers = several(layers, AtlasLayer, "layers")
     chosen = _known(sites) if filters is None else filters
-    symbols = site_layer(sites, status_notes=status_notes, details=details, filters=chosen)
-    discs = uncertainty_layer(sites, of=symbols)
-    everything = _spread(symbols.bounds or _REGION)
+    points, regions, apart = split_released(sites)
+    symbols = site_layer(points, status_notes=status_notes, details=details, filters=chosen)
+    symbols.legend += displaced_legend(points)
+    discs = uncertainty_layer(points, of=symbols)
+    areas = [] if regions is None else [region_layer(regions)]
+    everything = _spread(_around(symbols, areas))
     opening = everything if view is None else _spread(_extent(view))
     places = _thinned(symbols)
     ground = [] if tiles is not None else ground_layers(opening, everything, places)
-    stack = [*ground, *own_layers, discs, symbols]
+    stack = [*ground, *areas, *own_layers, discs, symbols]
     page = SiteMap(tiles)
     for layer in stack:
         layer.add_to(page)
@@ -197,7 +214,10 @@ def site_map(  # noqa: PLR0913  # each is one part of the page
     stated = _latest(sites) if date is None else date
     caption = Caption(title, subtitle, source, stated, paragraphs)
     outside = 0 if tiles is not None else _beyond(symbols)
-    Furniture(caption, stack, view=opening, everything=everything, outside=outside).add_to(page)
+    around = Furniture(
+        caption, stack, view=opening, everything=everything, outside=outside, apart=apart
+    )
+    around.add_to(page)
     return page
 
 
@@ -207,6 +227,15 @@ def _spread(bounds: tuple[float, ...]) -> tuple[float, float, float, float]:
     dx = max(0.0, _LEAST_SPAN_DEG - (east - west)) / 2
     dy = max(0.0, _LEAST_SPAN_DEG - (north - south)) / 2
     return west - dx, south - dy, east + dx, north + dy
+
+
+def _around(symbols: AtlasLayer, areas: Sequence[AtlasLayer]) -> tuple[float, ...]:
+    """Return the extent of all rows with some air around areas; Cambodia's where there are none."""
+    west, south, east, north = np.array([a.bounds for a in areas if a.bounds]).reshape(-1, 4).T
+    air = _AIR * np.max([east - west, north - south], axis=0)
+    corners = np.array([west - air, south - air, east + air, north + air]).T.tolist()
+    corners += [symbols.bounds] if symbols.bounds else []
+    return bounds_of(np.reshape(corners, (-1, 2))) or _REGION
 
 
 def _extent(view: gpd.GeoDataFrame | gpd.GeoSeries | shapely.Geometry) -> tuple[float, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,8 @@ from layers.text import Inert, folium_html, plain, script_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import geopandas as gpd
+
     from layers.legend import LegendSection
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "SiteTally",
     "add_assets",
     "encode_geometry",
+    "exact_rows",
     "figure_of",
     "pack_shapes",
 ]
@@ -70,7 +73,7 @@ class SiteTally:
         Rows by the state's response, where one is given.
     """
 
-    places: np.ndarray
+    places: np.ndarray = field(repr=False)  # a notebook shows what a cell ends with
     reports: np.ndarray
     unlocated: int
     polar: int
@@ -106,10 +109,13 @@ class AtlasLayer(folium.map.Layer):
         Whether readers can switch it on and off.
     tally : SiteTally, optional
         Of a layer of sites, its counts.
+    exact : int, default 0
+        How many rows that are not public the layer shows at their own coordinates, as
+        `exact_rows` counts them: `save_html` warns of them.
 
     Attributes
     ----------
-    payload, bounds, legend, attribution, tally, title
+    payload, bounds, legend, attribution, tally, exact, title
         As given; `title` is the name as plain text.
     """
 
@@ -132,6 +138,7 @@ class AtlasLayer(folium.map.Layer):
         show: bool = True,
         control: bool = True,
         tally: SiteTally | None = None,
+        exact: int = 0,
     ) -> None:
         # Leaflet's layer control writes names as HTML.
         super().__init__(name=folium_html(name), overlay=True, control=control, show=show)
@@ -143,6 +150,7 @@ class AtlasLayer(folium.map.Layer):
         self.legend = legend
         self.attribution = attribution
         self.tally = tally
+        self.exact = exact
 
     @property
     def data_id(self) -> str:
@@ -178,6 +186,30 @@ class AtlasLayer(folium.map.Layer):
             return [[None, None], [None, None]]
         west, south, east, north = self.bounds
         return [[south, west], [north, east]]
+
+
+def exact_rows(frame: gpd.GeoDataFrame) -> int:
+    """
+    Count the rows of a frame that are not public and whose geometry is their own.
+
+    Parameters
+    ----------
+    frame : geopandas.GeoDataFrame
+        Any frame that a layer is made of.
+
+    Returns
+    -------
+    int
+        Located rows that do not say ``public`` in a column ``sensitivity``: nothing is public
+        because nobody decided. Without the column there are none. Rows with another
+        ``release_scheme`` than ``exact`` have been moved or generalised, and do not count.
+    """
+    marks = frame.loc[:, frame.columns == "sensitivity"]
+    private = ~marks.isin(["public"]).all(axis=1) & frame.geometry.notna()
+    if "release_scheme" in frame.columns:
+        scheme = frame["release_scheme"]
+        private &= scheme.isna() | scheme.isin(["exact"])
+    return int(private.sum())
 
 
 def figure_of(element: Element) -> Figure:

@@ -13,6 +13,7 @@ import shapely
 
 import geo
 from layers._fills import INK, filled, length_words, require_result
+from layers._words import Phrase, known
 from layers.legend import LegendEntry, LegendSection
 from layers.scales import diverging_scale, number_words
 from layers.text import plain
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from layers.payload import AtlasLayer
 
 __all__ = ["risk_layer", "tolerance_layer"]
+
+_SIDES = {"greater": "risk-higher", "less": "risk-lower", "two-sided": "risk-either"}
+_OPACITY = 0.75  # rivers and borders are the way to read a surface
 
 
 def risk_layer(
@@ -95,22 +99,28 @@ def risk_layer(
     shapes = [*bands.geometry, *([unsaid] if unsaid else [])]
     kinds = [scale.index(np.exp(top)) for top in bands["to_per_km2"].fillna(np.inf)]
     colours = [scale.colours[i] for i in kinds]
-    words = [f"{scale.labels[i]} times" for i in kinds]
-    far = "too far from any report to say"
+    words = [Phrase("times", ratio=scale.labels[i]) for i in kinds]
+    far = known("too far from any report to say")
     entries = [
         LegendEntry(label, colour, "square")
         for label, colour in zip(scale.labels, scale.colours, strict=True)
     ]
     if unsaid:
-        entries.append(LegendEntry(far, scale.missing, "square"))
-    rests = f"{risk.n_cases:,} against {risk.n_controls:,} reports, smoothed over"
-    title = f"{scale.name} ({rests} {length_words(risk.bandwidth_m)})"
+        entries.append(LegendEntry(far, scale.missing, "square", hatched=True))
+    title = Phrase(
+        "risk-title",
+        name=known(name),
+        cases=int(risk.n_cases),
+        controls=int(risk.n_controls),
+        distance=length_words(risk.bandwidth_m),
+    )
     return filled(
         shapes,
         [*words, far][: len(shapes)],
         [*colours, scale.missing][: len(shapes)],
         name=name,
-        legend=LegendSection(title, tuple(entries)),
+        legend=LegendSection(title, tuple(entries), opacity=_OPACITY, graded=True),
+        hatched=range(len(words), len(shapes)),
         show=show,
     )
 
@@ -168,17 +178,12 @@ def tolerance_layer(
     require_result(risk, geo.RelativeRisk, "tolerance_layer", "relative_risk(cases, controls, ...)")
     areas = risk.tolerance_contours(level)
     words = [
-        f"risk {'' if np.isnan(mean) else f'{np.exp(mean):.2g} times, '}"
-        f"p up to {level:g}, {float(f'{area:.3g}'):,.10g} km²"
+        _tolerated(mean, area, level)
         for mean, area in zip(areas["mean_log_risk"], areas["area_km2"], strict=True)
     ]
-    sides = {"greater": "higher", "less": "lower", "two-sided": "higher or lower"}
-    note = (
-        f"each cell tested by itself: {number_words(100 * level)} % of the window is to be "
-        "expected by chance"
-    )
-    label = f"risk is {sides[risk.alternative]}, p up to {level:g}"
-    entry = LegendEntry(label, INK, "line", count=len(areas), note=note)
+    note = Phrase("risk-chance", share=number_words(100 * level))
+    label = Phrase(_SIDES[risk.alternative], level=f"{level:g}")
+    entry = LegendEntry(label, INK, "line", count=len(areas), note=note, dashed=True)
     return filled(
         list(areas.geometry),
         words,
@@ -188,6 +193,14 @@ def tolerance_layer(
         style="cluster",
         show=show,
     )
+
+
+def _tolerated(mean: float, area_km2: float, level: float) -> str:
+    """Say how large an area and the risk in it are."""
+    size = f"{float(f'{area_km2:.3g}'):,.10g}"
+    if np.isnan(mean):
+        return Phrase("risk-area-open", level=f"{level:g}", area=size)
+    return Phrase("risk-area", ratio=f"{np.exp(mean):.2g}", level=f"{level:g}", area=size)
 
 
 def _risk_bands(

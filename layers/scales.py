@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from layers._classes import rounded_up, scheme_bounds
+from layers._words import Phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -296,9 +297,9 @@ def diverging_scale(
     if len(bounds) != len(_DIVERGING) - 1 or not all(np.diff([*bounds, np.inf]) > 0):
         message = f"breaks must be four numbers that rise, not {bounds}"
         raise ValueError(message)
-    between = [f"{number_words(a)} to {number_words(b)}" for a, b in pairwise(bounds)]
-    ends = f"up to {number_words(bounds[0])}", f"over {number_words(bounds[-1])}"
-    labels = (ends[0], *between, ends[1])
+    ends = [number_words(bound) for bound in bounds]
+    between = [Phrase("span", a=a, b=b) for a, b in pairwise(ends)]
+    labels = (Phrase("up-to", a=ends[0]), *between, Phrase("over", a=ends[-1]))
     return Scale(name, (*bounds, np.inf), _DIVERGING, labels, classes=True)
 
 
@@ -324,10 +325,12 @@ def greens(n_classes: int) -> tuple[str, ...]:
 def _class_labels(bounds: list[float], numbers: np.ndarray) -> tuple[str, ...]:
     """Word each class by its ends: whole numbers from the next whole number on."""
     whole = bool((numbers == numbers.round()).all()) and all(b == round(b) for b in bounds)
-    labels, low = [], float(numbers.min()) if whole else -rounded_up(-float(numbers.min()))
+    labels: list[str] = []
+    low = float(numbers.min()) if whole else -rounded_up(-float(numbers.min()))
     for high in bounds:
-        ends = f"{number_words(low)} to {number_words(high)}" if low < high else number_words(high)
-        labels.append(ends if low <= high else f"up to {number_words(high)}")
+        end = number_words(high)
+        span = Phrase("span", a=number_words(low), b=end) if low < high else end
+        labels.append(span if low <= high else Phrase("up-to", a=end))
         low = max(low, high + 1 if whole else high)
     return tuple(labels)
 

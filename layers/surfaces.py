@@ -29,6 +29,7 @@ from layers._fills import (
 )
 from layers._frames import column, drawable_radii, in_degrees, in_the_plane, lonlat_of
 from layers._hexagons import hexagons_of
+from layers._words import Phrase, known
 from layers.legend import LegendEntry, LegendSection
 from layers.scales import (
     STATUS_SCALE,
@@ -49,6 +50,7 @@ __all__ = ["density_layer", "hex_layer"]
 
 _FARTHEST_M = 6e6  # beyond, hexagons of the plane are slivers on the globe
 _MOST_BANDS = 5  # that can be told apart
+_OPACITY = 0.75  # rivers and borders are the way to read a surface
 _TINY = 1e-9  # of a logarithm, lost in rounding
 
 
@@ -141,17 +143,20 @@ def hex_layer(
     missing = len(frame) - len(here)
     if missing:
         polar = int(frame.geometry.notna().sum()) - len(here)
-        note = "without a location" + (", or too near a pole" if polar else "")
+        note = known("without a location" + (", or too near a pole" if polar else ""))
         entries.append(LegendEntry("in no hexagon", scale.missing, "square", missing, note))
-    of = counts_words(counts.sum(axis=0)) or "no reports"
-    what = "Reports" if status is None else f"{STATUS_SCALE.labels[kind].capitalize()} reports"
-    title = f"{what} per hexagon, {length_words(width)} wide ({of})"
+    of = counts_words(counts.sum(axis=0)) or known("no reports")
+    if status is None:
+        title = Phrase("hex-title", width=length_words(width), counts=of)
+    else:
+        only = known(STATUS_SCALE.labels[kind])
+        title = Phrase("hex-title-of", status=only, width=length_words(width), counts=of)
     return filled(
         shapes,
         [counts_words(row) for row in counts],
         [scale(count) for count in shown],
         name=name,
-        legend=LegendSection(title, tuple(entries)),
+        legend=LegendSection(title, tuple(entries), opacity=_OPACITY, graded=True),
         attribution=sites.attrs.get("attribution", ""),
         show=show,
     )
@@ -229,14 +234,20 @@ def density_layer(
     if entries and not surface.resolvable:
         note = "finer than the radii of the reports can tell"
         entries.append(LegendEntry("caution", INK, "line", note=note))
-    what = "Reports" if np.isclose(surface.mass, surface.n) else "Weighted reports"
-    rests = f"{surface.n:,} reports, smoothed over {length_words(surface.bandwidth_m)}"
+    weighted = not np.isclose(surface.mass, surface.n)
+    title = Phrase(
+        "density-title-weighted" if weighted else "density-title",
+        unit=unit,
+        reports=Phrase("reports", n=int(surface.n)),
+        distance=length_words(surface.bandwidth_m),
+    )
+    band = "density-band-weighted" if weighted else "density-band"
     return filled(
         list(bands.geometry),
-        [f"{words[i]} {what.lower()} {unit}" for i in drawn],
+        [Phrase(band, span=words[i], unit=unit) for i in drawn],
         [colours[i] for i in drawn],
         name=name,
-        legend=LegendSection(f"{what} {unit} ({rests})", tuple(entries)),
+        legend=LegendSection(title, tuple(entries), opacity=_OPACITY, graded=True),
         show=show,
     )
 
@@ -325,8 +336,8 @@ def _in_words(levels: Sequence[float], highest: float) -> tuple[str, list[str]]:
     starts = [level * area for level in levels]
     ends = [*starts[1:], max([highest * area, *starts[-1:]])]
     spans = zip(map(_figures, starts), map(_figures, ends), strict=False)
-    words = [f"{low} to {high}" if low != high else low for low, high in spans]
-    return (f"per {area:,} km²" if area > 1 else "per km²"), words
+    words = [Phrase("span", a=low, b=high) if low != high else low for low, high in spans]
+    return Phrase("per-area", area=area) if area > 1 else Phrase("per-square"), words
 
 
 def _figures(number: float) -> str:

@@ -19,8 +19,9 @@ import geo
 from geo.errors import GeometryError, SchemaError
 from layers._fills import INK, LINE, continuous, counts_words, filled, length_words, status_counts
 from layers._frames import bounds_of, column, in_degrees, require_columns, require_crs
+from layers._words import Phrase, joined, known, said_by
 from layers.legend import LegendEntry, LegendSection
-from layers.payload import AtlasLayer, encode_geometry
+from layers.payload import AtlasLayer, encode_geometry, exact_rows
 from layers.scales import greens
 from layers.text import plain
 
@@ -70,7 +71,8 @@ def distance_layer(
     -------
     AtlasLayer
         A Folium layer, the nearest band darkest. A band reaches from the next smaller distance
-        to its own, the count in the legend from 0.
+        to its own, the count in the legend from 0. With `sites`, bands that their radii cannot
+        tell are pale and hatched.
 
     Raises
     ------
@@ -104,7 +106,7 @@ def distance_layer(
     reaches = _distances(distances_m)
     shapes = _feature(feature)
     bands = _bands(shapes, reaches)
-    words = [f"within {length_words(reach)}" for reach in reaches]
+    words = [Phrase("within", distance=length_words(reach)) for reach in reaches]
     colours = greens(len(reaches))[::-1]
     entries = [
         LegendEntry(word, colour, "square") for word, colour in zip(words, colours, strict=True)
@@ -112,17 +114,19 @@ def distance_layer(
     if sites is not None:
         table = geo.distance_bands(sites, shapes, distances_m=reaches)
         entries = [
-            replace(entry, count=row["count"], note=_left_open(row))
+            replace(entry, count=row["count"], note=_left_open(row), hatched=not row["resolvable"])
             for entry, row in zip(entries, table.to_dict("records"), strict=True)
         ]
     return filled(
         bands,
-        [f"{plain(name)}: {word}" for word in words],
+        [Phrase("named", name=known(name), words=word) for word in words],
         colours,
         name=name,
-        legend=LegendSection(plain(name), tuple(entries)),
+        legend=LegendSection(plain(name), tuple(entries), graded=True),
+        hatched=[i for i, entry in enumerate(entries) if entry.hatched],
         attribution=getattr(feature, "attrs", {}).get("attribution", ""),
         show=show,
+        exact=exact_rows(feature) if isinstance(feature, gpd.GeoDataFrame) else 0,
     )
 
 
@@ -182,22 +186,19 @@ def nearest_layer(
     nowhere = int(frame["distance_m"].isna().sum())
     same = int((frame.geometry.isna() & frame["distance_m"].notna()).sum())
     words = [_link_words(row) for row in frame.itertuples()]
-    frame = frame.assign(_words=words)[frame.geometry.notna()]
-    frame = frame[~pd.DataFrame({"w": frame["_words"], "g": frame.geometry.to_wkb()}).duplicated()]
-    note = "; ".join(
-        words
-        for n, words in (
-            (same, f"{same:,} at the target itself"),
-            (nowhere, f"{nowhere:,} without"),
-        )
-        if n
-    )
+    same_words = pd.DataFrame({"w": words, "g": frame.geometry.to_wkb()}, index=frame.index)
+    drawn = frame.geometry.notna() & ~same_words.duplicated()
+    labels = [words[i] for i in np.flatnonzero(drawn)]
+    frame = frame[drawn]
+    missing = {"at-target": same, "no-target": nowhere}
+    note = joined((Phrase(key, count=n) for key, n in missing.items() if n), "also")
     entry = LegendEntry("to the nearest target", LINE, "line", len(links) - nowhere - same, note)
     payload = {
         "title": plain(name),
         "style": "line",
         "shapes": [encode_geometry(shape) for shape in frame.geometry],
-        "labels": [plain(word) for word in frame["_words"]],
+        "labels": labels,
+        "said": said_by(labels),
     }
     return AtlasLayer(
         "lines",
@@ -207,6 +208,7 @@ def nearest_layer(
         legend=(LegendSection(plain(name), (entry,)),) if len(links) else (),
         attribution=plain(links.attrs.get("attribution", "")),
         show=show,
+        exact=exact_rows(links),
     )
 
 
@@ -272,17 +274,21 @@ def cluster_layer(
     reach = clustering.parameters.get("eps_m")
     words = []
     for row, count in zip(table.itertuples(), counts, strict=True):
-        place = f"Cluster {row.cluster}" if pd.isna(row.place) else str(row.place)
-        caution = ""
-        if reach is not None and row.max_uncertainty_m > reach:
-            caution = f", coarser than the {length_words(reach)} that join them"
-        words.append(
-            f"{place}: {counts_words(count)}; each known to within "
-            f"{length_words(row.max_uncertainty_m)}{caution}"
+        numbered = Phrase("cluster", number=int(row.cluster))
+        said: str = Phrase(
+            "cluster-words",
+            place=numbered if pd.isna(row.place) else plain(row.place),
+            counts=counts_words(count),
+            distance=length_words(row.max_uncertainty_m),
         )
-    note = f"{clustering.n_noise:,} located reports in none, {clustering.n_unlocated:,} not located"
-    label = f"holds the true places of a cluster ({clustering.method})"
-    entry = LegendEntry(label, INK, "line", count=len(areas), note=note)
+        if reach is not None and row.max_uncertainty_m > reach:
+            said = Phrase("cluster-coarse", words=said, distance=length_words(reach))
+        words.append(said)
+    note = Phrase(
+        "cluster-rest", none=int(clustering.n_noise), unlocated=int(clustering.n_unlocated)
+    )
+    label = Phrase("cluster-key", method=clustering.method)
+    entry = LegendEntry(label, INK, "line", count=len(areas), note=note, dashed=True)
     return filled(
         list(areas.geometry),
         words,
@@ -292,6 +298,7 @@ def cluster_layer(
         style="cluster",
         attribution=clustering.sites.attrs.get("attribution", ""),
         show=show,
+        exact=exact_rows(clustering.sites[inside]),
     )
 
 
@@ -363,15 +370,17 @@ def _disc(whole: shapely.Geometry, reach: float, *, rough: bool) -> shapely.Geom
 def _left_open(row: dict[Hashable, Any]) -> str:
     """Say what the radii leave open of a count."""
     least, most = row["count_min"], row["count_max"]
-    span = f"{least:,} to {most:,} by their radii" if least < most else ""
-    return "; ".join(filter(None, (span, "" if row["resolvable"] else "not resolvable")))
+    span = Phrase("span", a=f"{least:,}", b=f"{most:,}")
+    open_ = Phrase("by-radii", span=span) if least < most else ""
+    return joined((open_, "" if row["resolvable"] else known("not resolvable")), "also")
 
 
 def _link_words(row: Any) -> str:  # noqa: ANN401  # a named tuple
     """Say where a line leads and how far."""
     if pd.isna(row.distance_m):
         return ""
-    words = f"{plain(row.target)}, {length_words(row.distance_m)}"
+    ends = {"target": plain(row.target), "distance": length_words(row.distance_m)}
     if pd.isna(row.distance_min_m):
-        return f"{words} (radius unknown)"
-    return f"{words} ({length_words(row.distance_min_m)} to {length_words(row.distance_max_m)})"
+        return Phrase("link-open", **ends)
+    low, high = (length_words(m) for m in (row.distance_min_m, row.distance_max_m))
+    return Phrase("link", **ends, least=low, most=high)

@@ -37,7 +37,7 @@ from layers.columns import (
     words_of,
 )
 from layers.legend import LegendEntry, LegendSection, symbol_unit_px
-from layers.payload import DECIMALS, AtlasLayer, SiteTally
+from layers.payload import DECIMALS, AtlasLayer, SiteTally, exact_rows
 from layers.scales import STATUS_SCALE, Scale
 from layers.text import plain, safe_url
 
@@ -53,17 +53,9 @@ __all__ = ["site_layer", "uncertainty_layer"]
 # What a card shows of a report, besides its name. An allow-list: no other column ever
 # enters a page unless the author names it in `details`.
 _CARD_COLUMNS = (
-    "site_id",
-    "locality",
-    "admin1",
-    "country",
-    "operating",
-    "state_response",
-    "first_reported",
-    "last_reported",
-    "location_level",
-    "source",
-    "source_date",
+    *("site_id", "locality", "admin1", "country", "operating", "state_response"),
+    *("first_reported", "last_reported", "location_level", "release_scheme"),
+    *("source", "source_date"),
 )
 
 _MOST_CHOICES = 60  # of one filter: a longer list is searched, not chosen from
@@ -129,7 +121,8 @@ def site_layer(
     Warns
     -----
     SensitivityWarning
-        If rows marked ``restricted`` or ``protected`` are drawn at their own coordinates.
+        If rows of a frame with ``sensitivity`` that are not ``public`` are drawn at their own
+        coordinates. `save_html` repeats it for the whole map.
 
     Examples
     --------
@@ -143,7 +136,7 @@ def site_layer(
     shown = several(details, str, "details")
     require_columns(frame, shown, "details")
     chosen = _categories(frame, filters)
-    _warn_sensitive(frame)
+    exact = _warned(frame)
     ids = words_of(column(frame, "site_id"))
     order, places, reports = _arranged(frame, ids)
     polar = int((frame.geometry.notna() & ~in_the_plane(frame)).sum())
@@ -185,6 +178,7 @@ def site_layer(
         attribution=plain(sites.attrs.get("attribution", "")),
         show=show,
         tally=tally,
+        exact=exact,
     )
 
 
@@ -228,6 +222,11 @@ def uncertainty_layer(
     TypeError
         If `sites` is not a GeoDataFrame.
 
+    Warns
+    -----
+    SensitivityWarning
+        As in `site_layer`, unless the places are those `of` a layer, which has warned of them.
+
     Examples
     --------
     >>> import geo, layers
@@ -239,6 +238,7 @@ def uncertainty_layer(
     radius = drawable_radii(frame)
     drawn = in_the_plane(frame) & radius.notna()
     frame, radius = frame[drawn], radius[drawn]
+    exact = _warned(frame) if of is None else 0
     lonlat = lonlat_of(frame)
     discs = pd.DataFrame({"lon": lonlat[:, 0], "lat": lonlat[:, 1], "radius": radius.to_numpy()})
     discs = discs.drop_duplicates().sort_values("radius", ignore_index=True)
@@ -252,7 +252,7 @@ def uncertainty_layer(
     entry = LegendEntry("the true place lies within", colour, "disc")
     legend = (LegendSection(plain(name), (entry,)),) if len(discs) else ()
     return AtlasLayer(
-        "discs", payload, name=name, bounds=bounds_of(lonlat), legend=legend, show=show
+        "discs", payload, name=name, bounds=bounds_of(lonlat), legend=legend, show=show, exact=exact
     )
 
 
@@ -275,18 +275,16 @@ def _categories(frame: gpd.GeoDataFrame, filters: Sequence[str]) -> dict[str, Wo
     return found
 
 
-def _warn_sensitive(frame: gpd.GeoDataFrame) -> None:
-    """Say that a map shows rows whose places the researcher marked as not public."""
-    if "sensitivity" not in frame.columns:
-        return
-    marked = frame["sensitivity"].isin(["restricted", "protected"])
-    count = int((marked & frame.geometry.notna()).sum())
+def _warned(frame: gpd.GeoDataFrame) -> int:
+    """Count the rows that are not public but shown where they are, and say so if there are any."""
+    count = exact_rows(frame)
     if count:
         message = (
-            f"{count} reports are marked restricted or protected and are drawn at their own "
-            "coordinates: keep this map private, or leave them out before you save it"
+            f"{count} reports are marked restricted or protected, or not at all, and are drawn at "
+            "their own coordinates: keep this map private, or leave them out before you save it"
         )
         warnings.warn(message, SensitivityWarning, stacklevel=3)
+    return count
 
 
 def _arranged(frame: gpd.GeoDataFrame, ids: Words) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -208,6 +208,15 @@
     return { open, close, renew, remove: () => box.remove() };
   }
 
+  /* Why a row has no symbol. */
+  const IN_AREA = / (area|cell)$/;
+  function reason(layer, row) {
+    if (row < layer.places.rows + layer.data.polar) return "near-pole";
+    const scheme = layer.cards.text("release_scheme", row);
+    return IN_AREA.test(scheme) ? "area-only" : scheme === "withheld" ? "withheld" : "no-location";
+  }
+
+  atlas.reason = reason;
   atlas.byStatus = byStatus;
   atlas.placeName = placeName;
   atlas.card = card;

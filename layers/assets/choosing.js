@@ -79,8 +79,10 @@
       words.textContent = filters.narrows ? say("state-some", { n: shown, all: n }) : say("state-all", { n });
       all.hidden = !filters.narrows;
       note("shown", { n: placed, missing: nowhere });
+      note("apart", { counts: apartWords(filters.sum) });
       note("polar", { n: polar });
       note("all-counted", {}, filters.narrows ? "all-counted-but" : "all-counted");
+      recount(panel, filters.layers);
       const beyond = panel.querySelector('[data-word="beyond-land"]');
       if (beyond) beyond.hidden = filters.narrows; // counted when the page was made
     };
@@ -92,6 +94,45 @@
       Object.assign(node.dataset, { part, word: key, values: JSON.stringify(values) });
       node.textContent = say(key, values);
     }
+  }
+
+  /* "52 at a place, 27 known to an area only, 18 without a location." */
+  function apartWords({ drawn, nowhere, apart: { "area-only": area, withheld } }) {
+    const counts = [["n-placed", drawn], ["n-in-area", area], ["n-withheld", withheld], ["n-missing", nowhere - area - withheld]];
+    return counts.filter(([, n], i) => n || i % 3 === 0).map(([key, n]) => [key, { n }]).reduce((a, b) => ["both", { a, b }]);
+  }
+
+  /* The counts of the legend by claim, and of the state's responses, of the reports shown. */
+  function recount(panel, layers) {
+    for (const part of panel.querySelectorAll(".ca-part")) {
+      const own = layers.filter((layer) => part.dataset.layers.split(" ").some((name) => window[name] === layer));
+      const counts = new Map();
+      for (const layer of own) layer.shownCounts().forEach((n, i) => { const word = layer.statuses[i].label; counts.set(word, (counts.get(word) || 0) + n); });
+      for (const node of part.querySelectorAll("[data-of]")) if (counts.has(node.dataset.of)) retally(node, counts.get(node.dataset.of));
+    }
+    const bars = panel.querySelectorAll(".ca-bars [data-of]"), answers = bars.length ? responses(layers) : null;
+    for (const node of bars) {
+      const bar = node.parentNode.querySelector("rect"), { all, shown } = retally(node, answers.get(node.dataset.of) || 0);
+      bar.dataset.all = bar.dataset.all || bar.getAttribute("width");
+      bar.setAttribute("width", all ? bar.dataset.all * shown / all : 0);
+    }
+  }
+
+  function retally(node, shown) {
+    const all = Number(node.dataset.all = node.dataset.all || node.textContent.replace(/,/g, ""));
+    node.textContent = counted({ shown, total: all });
+    return { all, shown };
+  }
+
+  function responses(layers) {
+    const counts = new Map();
+    for (const layer of layers) {
+      const column = layer.cards.column("state_response");
+      if (!column) continue;
+      const { codes, words } = atlas.distinct(column);
+      for (let row = 0; row < codes.length; row++) if (layer.isShown(row)) counts.set(words[codes[row]], (counts.get(words[codes[row]]) || 0) + 1);
+    }
+    return counts;
   }
 
   atlas.choosing = function (panel, filters) {

@@ -3,6 +3,7 @@
 "use strict";
 (function (atlas) {
   const DARK = matchMedia("(prefers-color-scheme: dark)");
+  const LIFT = 0.14; // of white in the faintest colour of an order, or it would be the ground
   const NAMED = { "#fffdf9": "paper", "#a3271d": "subject" }, LEAST = 4.5; // contrast with a dark ground; lines that let it through keep 3
   let inks = new Map(), shades = new Map();
 
@@ -47,12 +48,22 @@
     return found;
   }
 
+  /* A colour of an order, such as classes from light to dark. On paper the strongest is the
+     darkest; on dark ground lightness is mirrored, hue kept, so that the strongest stands out
+     there too. The legend's swatches are turned with the map. */
+  function gradedShade(colour) {
+    if (luminance(ink("land")) > 0.5) return colour;
+    const values = channels(colour), turn = 255 - Math.max(...values) - Math.min(...values);
+    return hex(values.map((value) => value + turn + (255 - value - turn) * LIFT));
+  }
+
   /* The ink that can be read on a colour. */
   const inkOn = (colour) => (contrast(colour, "#ffffff") >= contrast(colour, "#1d2330") ? "#ffffff" : "#1d2330");
 
   /* Swatches in the page, of which each says its colour. */
   function paintSwatches(root) {
     for (const node of root.querySelectorAll("[data-fill]")) node.setAttribute("fill", shade(node.dataset.fill));
+    for (const node of root.querySelectorAll("[data-graded]")) node.setAttribute("fill", gradedShade(node.dataset.graded));
     for (const node of root.querySelectorAll("[data-stroke]")) node.setAttribute("stroke", shade(node.dataset.stroke));
   }
 
@@ -70,5 +81,5 @@
      the third part is no exact number, and Chromium's PDF would shift what is drawn. */
   const sharpness = () => (atlas.printing ? 4 : window.devicePixelRatio || 1);
 
-  Object.assign(atlas, { printing: false, sharpness, ink, shade, inkOn, contrast, recolour });
+  Object.assign(atlas, { printing: false, sharpness, ink, shade, gradedShade, inkOn, contrast, recolour });
 })(window.CompoundAtlas);

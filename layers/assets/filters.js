@@ -199,7 +199,7 @@
 
     /* Rows shown, with a symbol and without. */
     _sum(masks) {
-      const sum = this.sum = { all: 0, shown: 0, drawn: 0, polar: 0, nowhere: 0 };
+      const sum = this.sum = { all: 0, shown: 0, drawn: 0, polar: 0, nowhere: 0, apart: { "area-only": 0, withheld: 0 } };
       this.layers.forEach((layer, k) => {
         const n = layer.places.status.length, drawn = layer.places.rows, polar = drawn + layer.data.polar, mask = masks && masks[k];
         const within = (from, to) => {
@@ -212,6 +212,11 @@
         sum.drawn += within(0, drawn);
         sum.polar += within(drawn, polar);
         sum.nowhere += within(polar, n);
+        if (!layer.cards.column("release_scheme")) return;
+        for (let row = polar; row < n; row++) {
+          const why = atlas.reason(layer, row);
+          if (why in sum.apart && (!mask || mask[row])) sum.apart[why] += 1;
+        }
       });
       sum.shown = sum.drawn + sum.polar + sum.nowhere;
     }

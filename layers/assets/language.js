@@ -9,12 +9,15 @@
   const TERMS = known("term-"), NAMES = known("name-");
   let language = "en";
 
-  /* A sentence with values in its braces; of two forms, "{n} report|{n} reports", that for n. */
+  /* A sentence with values in its braces; of two forms, "{n} report|{n} reports", that for n.
+     A value [key, values] is a sentence itself. */
   function filled(sentence, values = {}) {
     const forms = sentence.split("|"), form = forms[values.n === 1 ? 0 : forms.length - 1];
     return form.split(/\{(\w+)\}/).map((part, i) => {
       if (i % 2 === 0) return part;
-      return typeof values[part] === "number" ? atlas.number(values[part]) : values[part];
+      const value = values[part];
+      if (Array.isArray(value)) return say(...value);
+      return typeof value === "number" ? atlas.number(value) : value;
     });
   }
 

@@ -1,8 +1,8 @@
-/* Owns: the Leaflet layers of areas, lines, discs and names, and the legend box.
+/* Owns: the Leaflet layers of areas, lines, discs and names, and the keys of the legend.
    Each takes the id of a script tag with inert JSON and returns a Leaflet layer at once. */
 "use strict";
 (function (atlas) {
-  const { read, element, text, pane } = atlas;
+  const { read, element, drawing, text, pane, say } = atlas;
 
   /* [latitude, longitude] by shape, part and ring, from what `pack_shapes` in layers/payload.py wrote. */
   function decode(columns) {
@@ -28,7 +28,7 @@
       this._fill = null;
       map._atlasTurn = (map._atlasTurn || Promise.resolve()).then(() => this.ready).then(
         () => { fill(this, map); this.fire("atlas:ready"); },
-        (problem) => complain(map, atlas.say("unreadable-layer", { problem: problem.message })));
+        (problem) => complain(map, say("unreadable-layer", { problem: problem.message })));
     },
   });
 
@@ -59,47 +59,83 @@
     province: { pane: "land", fillColor: "#f6f2e8", fillOpacity: 1, color: "#cfc7b6", weight: 0.8 },
     water: { pane: "water", fillColor: "#dbe5ea", fillOpacity: 1, stroke: false },
     area: { pane: "area", fillColor: "#a3271d", fillOpacity: 0.1, color: "#7c1b13", weight: 1 },
+    cell: { pane: "area", fill: false, color: "#f6f2e8", weight: 0.7 },
     cluster: { pane: "area", fill: false, color: "#1d2330", weight: 1.4, dashArray: "5 4" },
     line: { pane: "line", color: "#0b5d7a", weight: 1.6 },
     border: { pane: "line", color: "#857b6b", weight: 1.4 },
     coast: { pane: "water", color: "#b9c6cc", weight: 0.8 },
     river: { pane: "water", color: "#c3d5dd", weight: 1.2 },
   };
+  const CASED = { border: 1.6, line: 1.4 }; // pixels more: ground around a line, so that it shows on any colour
 
-  /* Name on pointing and on keyboard focus; the words are put in as text. */
-  function describe(shape, words) {
-    if (!words) return;
-    shape.bindTooltip(element("span", {}, text(words)), { sticky: true, className: "ca-tip" });
+  /* Name on pointing and on keyboard focus; the words are put in as text, and again in another
+     language. */
+  function describe(shape, tell) {
+    shape.bindTooltip(() => element("span", {}, text(tell())), { sticky: true, className: "ca-tip" });
     shape.on("add", () => {
       const path = shape.getElement();
       if (!path) return;
-      focusable(path, words);
+      path.setAttribute("tabindex", "0");
+      path.setAttribute("role", "img");
+      path.setAttribute("aria-label", tell());
       path.addEventListener("focus", () => shape.openTooltip());
       path.addEventListener("blur", () => shape.closeTooltip());
     });
   }
 
-  function focusable(path, words) {
-    path.setAttribute("tabindex", "0");
-    path.setAttribute("role", "img");
-    path.setAttribute("aria-label", words);
+  function retell(shape, words) {
+    if (!shape.getTooltip()) return;
+    const path = shape.getElement();
+    if (path) path.setAttribute("aria-label", words);
+    shape.closeTooltip();
+  }
+
+  /* What the areas or lines of a layer say, in the reader's language where it is known. */
+  function teller(data) {
+    const { labels, said = {}, labels_km: local = [], values = [] } = data;
+    const name = (i) => {
+      const words = labels[i] || "";
+      if (Object.hasOwn(said, words)) return say(...said[words]);
+      return (atlas.language() === "km" && local[i]) || atlas.name(words);
+    };
+    return (i) => (labels[i] && values[i] ? say("named", { name: name(i), words: atlas.term(values[i]) }) : labels[i] ? name(i) : atlas.term(values[i] || ""));
+  }
+
+  /* The colour of each area, as the legend shows it; too little is known of one that is hatched. */
+  const HATCHED_SHARE = 0.4; // as in layers/legend.py
+  function fillOf(data, i) {
+    const shade = data.graded ? atlas.gradedShade : atlas.shade, colour = shade(data.fills[i]);
+    if (!data.hatched.includes(i)) return { fillColor: colour, fillOpacity: data.opacity };
+    return { fillColor: "url(#" + hatching(colour, data.opacity * HATCHED_SHARE) + ")", fillOpacity: 1 };
+  }
+
+  /* Lines over a pale colour, once in the page for each colour. */
+  function hatching(colour, opacity) {
+    const id = "ca-hatching-" + colour.slice(1) + "-" + Math.round(100 * opacity);
+    if (document.getElementById(id)) return id;
+    const square = drawing("rect", { width: 8, height: 8, fill: colour, "fill-opacity": opacity });
+    const lines = drawing("path", { d: "M-1 1 1-1M-1 9 9-1M7 9 9 7", class: "ca-hatching" });
+    const pattern = drawing("pattern", { id, width: 8, height: 8, patternUnits: "userSpaceOnUse" }, square, lines);
+    document.body.append(drawing("svg", { class: "ca-patterns", width: 0, height: 0, "aria-hidden": "true" }, pattern));
+    return id;
   }
 
   function shapes(id, make) {
-    const data = read(id);
+    const data = read(id), filled = Boolean(data.fills && data.fills.length), tell = teller(data);
     return new Filled(data, (group, map) => {
-      const look = STYLES[data.style] || STYLES.area;
+      const look = STYLES[data.style] || STYLES.area, drawn = [];
+      const under = (parts, more) => group.addLayer(make(parts, { ...look, ...more, interactive: false }));
+      if (CASED[data.style]) for (const parts of group.shapes) under(parts, { pane: pane(map, look.pane), weight: look.weight + CASED[data.style], className: "ca-casing" });
       group.shapes.forEach((parts, i) => {
-        const words = [data.labels[i], (data.values || [])[i]].filter(Boolean).join(": ");
-        const options = { ...look, pane: pane(map, look.pane), interactive: Boolean(words), className: "ca-" + data.style + (data.fills && data.fills.length ? " ca-filled" : "") };
-        if (data.fills && data.fills.length) {
-          Object.assign(options, { pane: pane(map, "area"), fill: true, fillColor: data.fills[i], fillOpacity: 0.85 });
-        }
-        const shape = make(parts, options);
-        describe(shape, words);
+        const options = { ...look, pane: pane(map, filled ? "area" : look.pane), interactive: Boolean(tell(i)), className: "ca-" + data.style + (filled ? " ca-filled" : "") };
+        const shape = make(parts, filled ? { ...options, fill: true, ...fillOf(data, i) } : options);
+        if (options.interactive) describe(shape, () => tell(i));
         group.addLayer(shape);
+        drawn.push(shape);
         if (data.ends) group.addLayer(L.polyline(coastOf(parts.flat(), data.ends), { ...STYLES.coast, pane: pane(map, STYLES.coast.pane), interactive: false, className: "ca-coast" }));
       });
+      document.addEventListener("atlas:language", () => drawn.forEach((shape, i) => retell(shape, tell(i))));
+      if (filled) document.addEventListener("atlas:colours", () => drawn.forEach((shape, i) => shape.setStyle(fillOf(data, i))));
     });
   }
 
@@ -108,7 +144,21 @@
 
   /* Circles to scale. Where latitudes stretch the map, a circle is an ellipse: its extents in
      both directions are exact. One smaller than a symbol's rim cannot be seen. */
-  const EARTH_M = 6371008.8, SEEN = 4, CROWD = 2000;
+  const EARTH_M = 6371008.8, SEEN = 4;
+  // However many overlap, the map beneath stays readable: circles are filled together, once, and
+  // rims grow fainter as they would cover more of where they are; too faint, they are left out.
+  const FILLED = 0.09, RIM = 0.75, FAINTEST = 0.12, COVERED = 0.04, DASHES = 0.4, ROOM = 250 * 250;
+
+  /* The pixels of the box around all circles, as far as it is in view. */
+  function extent(seen, box) {
+    const span = (i) => {
+      const low = seen.reduce((least, disc) => Math.min(least, disc[i] - disc[i + 2]), Infinity);
+      const high = seen.reduce((most, disc) => Math.max(most, disc[i] + disc[i + 2]), -Infinity);
+      return Math.min(high, box[i + 2]) - Math.max(low, box[i]);
+    };
+    return span(0) * span(1);
+  }
+
   const Discs = L.Layer.extend({
     initialize: function (data) {
       this.data = data;
@@ -185,24 +235,30 @@
         const wide = this.wide[i] * scale, high = this.high[i] * scale, left = x[i] * scale - origin.x, top = y[i] * scale - origin.y;
         if (high >= SEEN && left + wide > box[0] && left - wide < box[2] && top + high > box[1] && top - high < box[3]) seen.push([left, top, wide, high]);
       }
-      pen.strokeStyle = pen.fillStyle = atlas.shade(this.data.colour);
+      const colour = atlas.shade(this.data.colour), whole = Math.max(ROOM, extent(seen, box));
+      const inked = seen.reduce((sum, [, , wide, high]) => sum + Math.PI * (wide + high) * DASHES, 0);
+      const rim = RIM * Math.min(1, COVERED * whole / inked), rims = rim >= FAINTEST;
+      const under = pen.canvas.cloneNode().getContext("2d"); // as large, and empty
+      under.setTransform(pen.getTransform());
+      under.fillStyle = pen.strokeStyle = colour;
       pen.setLineDash([2, 3]);
-      // Thousands of rims would be one dark field: of a crowd the area is shown that they cover.
-      const crowded = seen.length > CROWD;
-      pen.canvas.style.opacity = crowded ? 0.14 : "";
+      pen.globalAlpha = rim;
       for (let from = 0, step = 500; from < seen.length; from += step) {
         if (from) await atlas.pause();
         if (turn !== this._turn || !this._map) return; // the map was moved meanwhile
         for (const [left, top, wide, high] of seen.slice(from, from + step)) {
-          pen.beginPath();
-          pen.ellipse(left, top, wide, high, 0, 0, 2 * Math.PI);
-          pen.globalAlpha = crowded ? 1 : 0.06;
-          pen.fill();
-          if (crowded) continue;
-          pen.globalAlpha = 0.75;
-          pen.stroke();
+          for (const some of rims ? [under, pen] : [under]) {
+            some.beginPath();
+            some.ellipse(left, top, wide, high, 0, 0, 2 * Math.PI);
+          }
+          under.fill();
+          if (rims) pen.stroke();
         }
       }
+      if (!seen.length || !under.canvas.height) return;
+      pen.setTransform(1, 0, 0, 1, 0, 0);
+      pen.globalAlpha = rims ? FILLED : 1.5 * FILLED;
+      pen.drawImage(under.canvas, 0, 0);
     },
   });
   atlas.discs = (id) => new Discs(read(id));
@@ -313,11 +369,31 @@
 
   Object.assign(atlas, { labelBox, nameSymbols });
 
-  /* The legend of a map without our page around it. */
+  /* Keys of layers that are off are grey and say so, in step with the map. */
+  atlas.keys = function (root, map) {
+    const on = (part) => part.dataset.layers.split(" ").some((name) => !window[name] || map.hasLayer(window[name]));
+    const show = () => {
+      for (const part of root.querySelectorAll(".ca-part")) {
+        const off = !on(part);
+        if (part.classList.contains("ca-off") === off) continue;
+        part.classList.toggle("ca-off", off);
+        if (off) part.querySelector("h2").append(" ", element("span", { "data-word": "off" }, say("off")));
+        else part.querySelector('[data-word="off"]').remove();
+      }
+    };
+    map.on("layeradd layerremove", show);
+    show();
+  };
+
+  /* The legend of a map without our page around it; on paper it stands beneath the map. */
   atlas.box = function (id, map) {
     const box = document.getElementById(id);
     const control = L.control({ position: "bottomright" });
     control.onAdd = () => { box.hidden = false; L.DomEvent.disableClickPropagation(box); return box; };
     control.addTo(map);
+    atlas.keys(box, map);
+    let corner = null;
+    window.addEventListener("beforeprint", () => { corner = corner || box.parentNode; map.getContainer().after(box); });
+    window.addEventListener("afterprint", () => { if (corner) corner.append(box); });
   };
 })(window.CompoundAtlas);

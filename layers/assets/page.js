@@ -32,9 +32,6 @@
     });
   }
 
-  /* Where a row stands that has no symbol: those near a pole come before those without a location. */
-  const nowhere = (layer, i) => say(i < layer.places.rows + layer.data.polar ? "near-pole" : "no-location");
-
   function row(layer, i, map) {
     const column = (name) => layer.cards.text(name, i);
     const title = column("name") || column("locality") || column("admin1") || column("site_id");
@@ -48,7 +45,7 @@
     return element("tr", { "data-row": i, role: "row" },
       cell(name, element("small", {}, text(where))),
       cell(term(layer.statuses[layer.places.status[i]].label), element("small", {}, response)),
-      cell(located ? precision : nowhere(layer, i)),
+      cell(located ? precision : say(atlas.reason(layer, i))),
       cell(link(column("source_url"), column("source")) || say("no-link"), element("small", {}, column("source_date"))));
   }
 
@@ -102,13 +99,20 @@
   }
 
   function switches(panel, map) {
+    const said = panel.querySelector(".ca-said");
     for (const box of panel.querySelectorAll("input[data-layer]")) {
       const layer = window[box.dataset.layer];
       const show = () => { box.checked = map.hasLayer(layer); };
       box.addEventListener("change", () => { if (box.checked) map.addLayer(layer); else map.removeLayer(layer); });
-      map.on("layeradd layerremove", (event) => { if (event.layer === layer) show(); });
+      const title = box.parentNode.querySelector("bdi");
+      map.on("layeradd layerremove", (event) => {
+        if (event.layer !== layer) return;
+        show();
+        said.textContent = say(box.checked ? "layer-on" : "layer-off", { layer: title.textContent });
+      });
       show();
     }
+    atlas.keys(panel, map);
   }
 
   /* What lies outside the view is said, and one press shows it. */

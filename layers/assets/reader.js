@@ -34,7 +34,7 @@
     const sentences = [say("summary", { reports, shown })];
     if (claims.length) sentences.push(say("summary-claims", { counts: list(claims, term) }));
     if (provinces.length > 1) sentences.push(say("summary-places", { counts: list(provinces, name) }));
-    return [...sentences, say("summary-way")].join(" ");
+    return sentences.join(" ") + " ";
   }
 
   function describe(map, layers) {
@@ -43,7 +43,7 @@
     box.setAttribute("role", "main");
     box.setAttribute("aria-describedby", "ca-summary");
     const entitle = () => box.setAttribute("aria-label", say("map", { title: document.title }));
-    const tell = () => { if (layers.length && layers.every((layer) => layer.cards)) words.textContent = summary(layers); };
+    const tell = () => { if (layers.length && layers.every((layer) => layer.cards)) words.replaceChildren(summary(layers), element("span", { class: "ca-way" }, say("summary-way"))); };
     document.addEventListener("atlas:language", () => { entitle(); tell(); });
     for (const layer of layers) { layer.on("atlas:shown", tell); layer.ready.then(tell); }
     entitle();

@@ -76,7 +76,7 @@
     const column = (name) => layer.cards.text(name, row);
     const title = column("name") || column("locality") || column("admin1");
     const where = [column("locality"), column("admin1")].filter((word) => word && word !== title).join(", ");
-    const claim = term(layer.statuses[layer.places.status[row]].label), nowhere = row < layer.places.rows ? "" : say("no-location");
+    const claim = term(layer.statuses[layer.places.status[row]].label), nowhere = row < layer.places.rows ? "" : say(atlas.reason(layer, row));
     const about = [where, claim, column("first_reported") || column("last_reported"), nowhere].filter(Boolean);
     return [text(title), element("small", {}, ...about.flatMap((word, i) => (i ? [" · ", text(word)] : [text(word)])))];
   }

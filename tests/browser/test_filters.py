@@ -141,7 +141,8 @@ def test_a_value_can_be_left_out_with_the_mouse_and_everything_follows(watch, fi
     page.click("#ca-tab-legend")
     words = page.inner_text("#ca-legend")
     assert f"{located} shown, {len(kept) - located} without a location." in words
-    assert "The counts of the legend are of all reports." in words
+    assert "Counts of claims and responses follow the filter" in words
+    assert f"suspected\n0 of {n}" in words
     names = page.eval_on_selector_all(".ca-symbol", "all => all.map((e) => e.ariaLabel)")
     on_map = sum(int(name.rsplit(": ", 1)[1].split()[0].replace(",", "")) for name in names)
     assert on_map == located

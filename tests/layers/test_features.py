@@ -318,8 +318,28 @@ def test_areas_with_too_few_have_no_class_and_their_value_stays_out_of_the_page(
     assert section.title == "Share, % (number of areas)"
     assert (section.entries[-1].label, section.entries[-1].note) == (few, "fewer than 5 reports")
     assert sum(entry.count for entry in section.entries) == len(frame)
+    assert layer.payload["hatched"] == [2, 3, 4]
+    assert [entry.hatched for entry in section.entries].count(True) == 1
+    assert section.entries[-1].hatched
     enough = layers.area_layer(frame, name="x", value="v", too_few=("v", 1))
     assert few not in enough.payload["values"]
+
+
+def test_areas_are_as_opaque_as_their_legend_and_turn_with_it():
+    frame = pd.concat([AREAS] * 2).assign(v=[1, 2], word=["a", "b"])
+    numbers, words = (layers.area_layer(frame, name="x", value=c) for c in ("v", "word"))
+    for layer, graded in ((numbers, True), (words, False)):
+        (section,) = layer.legend
+        assert layer.payload["opacity"] == section.opacity
+        assert layer.payload["graded"] is section.graded is graded
+        assert layer.payload["hatched"] == []
+
+
+def test_names_in_khmer_are_carried_where_the_frame_has_them():
+    frame = pd.concat([AREAS] * 2).assign(word=["a", "b"], word_km=["ក", None])
+    layer = layers.area_layer(frame, name="x", label="word")
+    assert layer.payload["labels_km"] == ["ក", ""]
+    assert "labels_km" not in layers.area_layer(frame, name="x", label="word_km").payload
 
 
 def test_too_few_needs_a_value_and_a_column():

@@ -12,7 +12,7 @@ import geo
 import layers
 from layers.export import page_html
 from layers.furniture import DISCLAIMER, distinct_credits
-from layers.legend import LegendEntry, LegendSection, legend_html, symbol_unit_px
+from layers.legend import LegendEntry, LegendSection, keys_html, legend_html, symbol_unit_px
 
 
 class Page(HTMLParser):
@@ -121,9 +121,38 @@ def test_a_legend_escapes_its_words_and_repeats_no_section():
     section = LegendSection("<i>", (entry,))
     text = str(legend_html([section, section]))
     assert text.count("&lt;i&gt;") == 1
-    assert "<b>1,234</b>" in text
+    assert ">1,234</b>" in text
     assert "&lt;b&gt;" in text
     assert "<i>" not in text
+
+
+def test_squares_are_drawn_over_land_as_pale_as_on_the_map():
+    plain, hatched = (LegendEntry("x", "#184b4f", "square", hatched=on) for on in (False, True))
+    section = LegendSection("t", (plain, hatched), opacity=0.5, graded=True)
+    text = str(legend_html([section]))
+    assert re.findall(r'data-graded="(.*?)" fill-opacity="(.*?)"', text) == [
+        ("#184b4f", "0.5"),
+        ("#184b4f", "0.2"),
+    ]
+    assert text.count("ca-hatching") == 1
+    assert text.count("ca-ground") == 2
+    own = LegendSection("t", (plain,))
+    assert 'data-fill="#184b4f" fill-opacity="0.85"' in str(legend_html([own]))
+
+
+def test_a_dashed_outline_has_a_dashed_key():
+    keys = [LegendEntry("x", "#184b4f", "line", dashed=on) for on in (False, True)]
+    plain, dashed = (str(legend_html([LegendSection("t", (key,))])) for key in keys)
+    assert "stroke-dasharray" in dashed
+    assert "stroke-dasharray" not in plain
+
+
+def test_every_key_names_the_layers_that_it_explains(example):
+    one, two = (layers.site_layer(example, name=name) for name in ("One", "Two"))
+    discs = layers.uncertainty_layer(example)
+    parts = re.findall('data-layers="(.*?)"', str(keys_html([one, two, discs])))
+    both = f"{one.get_name()} {two.get_name()}"
+    assert parts == [both, both, discs.get_name()]
 
 
 def test_the_size_row_names_one_some_and_most():

@@ -237,6 +237,7 @@ def bytes_of(layer):
     return b"".join(zlib.decompress(base64.b64decode(p["bytes"]), -15) for p in packs)
 
 
+@pytest.mark.filterwarnings("ignore::geo.errors.SensitivityWarning")
 def test_values_of_no_other_column_are_in_the_bytes():
     frame = made(50)
     private = ["notes", "verbatim_location", "source_file", "evidence", "admin2", "sensitivity"]

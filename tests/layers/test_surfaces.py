@@ -122,7 +122,7 @@ def test_the_legend_says_which_statuses_a_colour_stands_for():
     assert both.legend[0].title == "Reports per hexagon, 10 km wide (1 confirmed, 2 suspected)"
     assert sorted(both.payload["labels"]) == ["1 confirmed, 1 suspected", "1 suspected"]
     one = layers.hex_layer(frame, size_m=10_000, status="confirmed")
-    assert one.legend[0].title.startswith("Confirmed reports per hexagon")
+    assert one.legend[0].title.startswith("Reports per hexagon: confirmed only, 10 km")
     assert [e.label for e in one.legend[0].entries] == ["0", "1"]
     with pytest.raises(ValueError, match="status is 'maybe'"):
         layers.hex_layer(frame, size_m=10_000, status="maybe")
@@ -356,6 +356,19 @@ def test_counts_beside_the_bands_are_those_of_distance_bands():
         2
     ] == f"{table.count_min[0]} to {table.count_max[0]} by their radii; " + ("not resolvable")
     assert layer.attribution == "Land borders: © OpenStreetMap contributors, ODbL"
+
+
+def test_bands_that_the_radii_cannot_tell_are_hatched_in_map_and_legend():
+    frame = sites((104.5, 12.02), (104.6, 12.03), uncertainty_m=[3000.0, 3000.0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", geo.ResolutionWarning)
+        layer = layers.distance_layer(BORDER, distances_m=[1000, 4000, 25_000], sites=frame)
+        table = geo.distance_bands(frame, BORDER, distances_m=[1000, 4000, 25_000])
+    told = table["resolvable"].tolist()
+    assert told == [False, False, True]
+    assert [not entry.hatched for entry in layer.legend[0].entries] == told
+    assert layer.payload["hatched"] == [0, 1]
+    assert layers.distance_layer(BORDER, distances_m=[1000]).payload["hatched"] == []
 
 
 def test_a_line_across_the_antimeridian_has_a_band_around_it_alone():

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from geo._inputs import coordinates, radii
-from geo._resolution import counted, find_limits, metres, place_names
+from geo._resolution import counted, find_limits, metres, place_names, unresolved
 from geo.geodesy import geodesic_length, medoid, place_points
 from geo.schema import VOCABULARIES
 
@@ -241,15 +241,20 @@ class Clustering:
             )
         asked = self.parameters
         finding = find_limits(self.sites, asked.get("eps_m"), int(asked["min_samples"] or 1))
+        unknown = np.isnan(radii(self.sites)[self.labels.notna().to_numpy()]).any()
+        eps_m = asked.get("eps_m")
+        coarse = "" if unknown or eps_m is None else unresolved(self.sites, eps_m)
         if finding:
             yield f"Caution: {finding}"
-        elif np.isnan(radii(self.sites)[self.labels.notna().to_numpy()]).any():
+        elif unknown:
             yield (
                 "Caution: some reports carry no radius, so whether their locations are "
                 "precise enough for this distance is unknown."
             )
-        else:
-            yield ("Clusters are of reported places, each known to within its radius only.")
+        elif not coarse:
+            yield "Clusters are of reported places, each known to within its radius only."
+        if coarse and self.labels.notna().any():
+            yield coarse
 
     def __repr__(self) -> str:
         asked = ", ".join(

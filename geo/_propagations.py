@@ -15,7 +15,7 @@ from geo._functions import SummaryFunction
 from geo._resolution import counted, metres
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Iterator, Mapping
 
     import geopandas as gpd
     from numpy.typing import NDArray
@@ -143,17 +143,15 @@ class Propagated:
         str
             A paragraph without coordinates.
         """
-        return " ".join([*self._found(), *self._drawn(), *self._cautions()])
+        return " ".join([*self._drawn(), *self._found(), *self._cautions()])
 
     def _found(self) -> Iterator[str]:
         """Yield the sentences on the result."""
         if self.of in ("number", "Clustering"):
-            for row in self.table.itertuples():
-                what = "" if self.of == "number" else f"{row.label}: "
-                yield (
-                    f"{what}{row.median:.4g} [{row.low:.4g}, {row.high:.4g}] of {row.rows} rows "
-                    f"({row.n}); {row.reported:.4g} as reported."
-                )
+            for rows, table in self.table.groupby("rows", sort=False):
+                told = "; ".join(self._said(row) for row in table.to_dict("records"))
+                many = counted(int(table["n"].iloc[0]), "report")
+                yield f"{str(rows)[:1].upper()}{str(rows)[1:]} ({many}): {told}."
         else:
             yield f"{self.of} of {counted(len(self.draws.T), 'value')}: see to_frame()."
         for rows, why in self.left_out.items():
@@ -161,13 +159,20 @@ class Propagated:
         if self.stability is not None:
             yield self.stability.summary()
 
+    def _said(self, row: Mapping[Hashable, Any]) -> str:
+        """Say what one number came to."""
+        what = "" if self.of == "number" else f"{row['label']} "
+        found = f"{row['median']:.4g} [{row['low']:.4g}, {row['high']:.4g}]"
+        return f"{what}{found}, {row['reported']:.4g} as reported"
+
     def _drawn(self) -> Iterator[str]:
         """Yield the sentences on the draws."""
         facts = self.facts
+        kinds = [f"{facts[f'n_{kind}']} {kind}" for kind in ("assigned", "measured")]
+        whole = f", {facts['n_whole']} in their whole unit" if facts["n_whole"] else ""
         yield (
-            f"Median and middle 95 % of {counted(self.n_draws, 'draw')} of the true places: "
-            f"{facts['n_assigned']} assigned and {facts['n_measured']} measured ones, "
-            f"{facts['n_whole']} of them in their whole unit."
+            f"Median [middle 95 %] of {counted(self.n_draws, 'draw')} of the true places, "
+            f"{' and '.join(kinds)}{whole}."
         )
         if self.kind == "sensitivity":
             yield (
@@ -179,7 +184,7 @@ class Propagated:
         """Yield the sentences on what this cannot carry."""
         facts = self.facts
         if facts["n_unlocated"]:
-            yield f"{counted(facts['n_unlocated'], 'report')} without a location were not drawn."
+            yield f"Not drawn: {counted(facts['n_unlocated'], 'report')} without a location."
         if facts["n_apart"]:
             yield (
                 f"Caution: {counted(facts['n_apart'], 'circle')} did not meet where the place "
@@ -191,8 +196,8 @@ class Propagated:
 
     def __repr__(self) -> str:
         shown = self.of
-        if self.of == "number":
-            shown = f"{self.median:.4g} [{self.low:.4g}, {self.high:.4g}]"
+        if self.of in ("number", "Clustering"):
+            shown = self._said(self.table.to_dict("records")[0])
         return (
             f"Propagated({shown}; {self.kind}, {self.n_draws} draws, "
             f"{counted(self.facts['n_sites'], 'site')})"

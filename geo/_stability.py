@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 __all__ = ["ClusterStability", "stability_of"]
 
 _UNSTABLE, _STABLE = 0.6, 0.75  # mean Jaccard below and above which Hennig speaks of these
+_VERDICTS = {
+    "stable": f"above {_STABLE}",
+    "doubtful": f"{_UNSTABLE} to {_STABLE}",
+    "unstable": f"below {_UNSTABLE}",
+}
 _MAJORITY = 0.5
 _AT_ONCE = 128  # draws whose pairs are counted together
 
@@ -77,17 +82,12 @@ class ClusterStability:
         Returns
         -------
         pandas.DataFrame
-            ``cluster``, ``size``, ``jaccard``, ``verdict``.
+            ``cluster``, ``place``, ``size`` and ``n_places``, distinct coordinates, as in
+            `Clustering.to_frame`; ``jaccard``, ``verdict``.
         """
-        sizes = [len(rows) for _, rows in self.reference.members()]
-        return pd.DataFrame(
-            {
-                "cluster": pd.array(range(len(sizes)), dtype="Int64"),
-                "size": pd.array(sizes, dtype="Int64"),
-                "jaccard": self.jaccard,
-                "verdict": pd.array(self.verdict, dtype="string"),
-            }
-        )
+        table = self.reference.to_frame()[["cluster", "place", "size", "n_places"]]
+        verdict = pd.array(self.verdict, dtype="string")
+        return table.assign(jaccard=self.jaccard, verdict=verdict)
 
     def summary(self) -> str:
         """
@@ -98,16 +98,23 @@ class ClusterStability:
         str
             A paragraph without coordinates.
         """
-        verdict = self.verdict
-        tally = ", ".join(
-            f"{verdict.count(word)} {word}" for word in ("stable", "doubtful", "unstable")
-        )
+        table = self.to_frame()
+        tally = [
+            f"{n} {word} (mean Jaccard {limits})"
+            for word, limits in _VERDICTS.items()
+            if (n := int((table["verdict"] == word).sum()))
+        ]
         agreed = int(self.consensus.max(skipna=True)) + 1 if self.consensus.notna().any() else 0
+        looked_up = int(((table["verdict"] == "stable") & (table["n_places"] == 1)).sum())
+        caution = (
+            f" Caution: {looked_up} of the stable ones have a single coordinate. That these hold "
+            "says that the reports name one place, and nothing about sites within it."
+        )
         return (
-            f"{counted(len(verdict), 'cluster')} of reported places over "
-            f"{counted(self.n_draws, 'draw')} of the true ones: {tally} (mean Jaccard above "
-            f"{_STABLE}, between, below {_UNSTABLE}). "
-            f"{counted(agreed, 'group')} of sites together in more than half of the draws."
+            f"{counted(len(table), 'cluster')} of reported places over "
+            f"{counted(self.n_draws, 'draw')} of the true ones{': ' if tally else ''}"
+            f"{', '.join(tally)}. {counted(agreed, 'group')} of sites together in more than half "
+            f"of the draws.{caution if looked_up else ''}"
         )
 
     def __repr__(self) -> str:

@@ -88,7 +88,8 @@ class Share:
         """
         parts = [self._said(row) for row in self.table.to_dict("records")]
         parts.append(
-            f"Intervals ({self.level:.0%}, {self.method}) are for rows taken at random from more; "
+            f"Intervals ({100 * self.level:g} %, {self.method}) are for rows taken at random from "
+            "more; "
             "reports are not, and what is true of them need not be of sites that nobody reported."
         )
         return " ".join(parts)
@@ -325,7 +326,7 @@ def _met(sites: pd.DataFrame, condition: Condition) -> tuple[pd.Series, str]:
         _require_values(sites, column, values)
         # what is false in one column is false however little is known of the others
         met &= _has_any(sites[column], set(values))
-        words.append(f"{column} is {' or '.join(values)}")
+        words.append(f"{column} is {' or '.join(values)}".replace("_", " "))
     return met, " and ".join(words)
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["WithinDistance", "admin_fractions", "probability_within"]
 
 _LEAST_SHARE = 1e-3  # as exact as shares of discs are stated to be
+_COUNTS = ("n", "reported", "expected", "low", "high", "surely", "possibly", "n_unknown")
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,30 +79,21 @@ class WithinDistance:
         Returns
         -------
         pandas.DataFrame
-            One row per status that occurs: ``status``, ``n``; ``expected``, ``low`` and ``high``,
-            of those whose location and radius are known; ``surely`` and ``possibly``, of all;
+            One row per status that occurs: ``status``, ``n``; ``reported``, how many reported
+            places are within, whatever their radii; ``expected``, ``low`` and ``high``, of those
+            whose location and radius are known; ``surely`` and ``possibly``, of all;
             ``n_unknown``. Sites without a column of statuses are ``unknown``.
         """
         rows = []
         for word, chosen in tiers(self.sites, "status").items():
             table = self.sites[chosen]
             chance = table["probability"].dropna().to_numpy()
-            low, high = interval_of(count_distribution(chance))
-            surely, possibly = _bounds_of(table, self.distance_m)
-            rows.append(
-                {
-                    "status": word,
-                    "n": len(table),
-                    "expected": float(chance.sum()),
-                    "low": low,
-                    "high": high,
-                    "surely": surely,
-                    "possibly": possibly,
-                    "n_unknown": len(table) - len(chance),
-                }
-            )
-        columns = ["status", "n", "expected", "low", "high", "surely", "possibly", "n_unknown"]
-        return pd.DataFrame(rows, columns=columns).astype({"status": "string"})
+            ends = interval_of(count_distribution(chance))
+            reported = int((table["distance_m"] <= self.distance_m).sum())
+            bounds = _bounds_of(table, self.distance_m)
+            counts = (word, len(table), reported, float(chance.sum()), *ends, *bounds)
+            rows.append((*counts, len(table) - len(chance)))
+        return pd.DataFrame(rows, columns=["status", *_COUNTS]).astype({"status": "string"})
 
     def summary(self) -> str:
         """
@@ -116,7 +108,8 @@ class WithinDistance:
         parts = [
             f"Of {counted(row.n, 'report')} ({row.status}), {row.expected:.1f} are expected within "
             f"{far} of the feature, 95 % interval {row.low} to {row.high}; at least "
-            f"{row.surely} wherever the true places are, at most {row.possibly}."
+            f"{row.surely} wherever the true places are, at most {row.possibly}. Reported places "
+            f"within: {row.reported}."
             for row in self.to_frame().itertuples()
         ]
         parts.append(
@@ -132,7 +125,8 @@ class WithinDistance:
         if self.n_shared:
             parts.append(
                 f"Caution: {self.n_shared} of the undecided reports share place and radius with "
-                "another one. If they are at one place, the interval is too narrow."
+                "another one. If they are at one place, the interval is too narrow: give them one "
+                "place_id and use propagate()."
             )
         return " ".join(parts)
 
@@ -290,8 +284,9 @@ def admin_fractions(
     -----
     The share is that of the disc of radius ``uncertainty_m``, to 1e-3; smaller ones are left out.
     Summed by area, it is the expected number of sites; confirmed and suspected ones are to be
-    summed for themselves. Where the record names its province, that is known better than by the
-    disc: see `assign_areas`. Shares are as exact as the outlines are.
+    summed for themselves. Discs at a coast or a border reach beyond it: where the record rules out
+    what is ``elsewhere``, leave that out and divide by the rest. Where it names its province, that
+    is known better than by the disc: see `assign_areas`. Shares are as exact as the outlines are.
 
     Examples
     --------

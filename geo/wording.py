@@ -39,7 +39,8 @@ _DENIED = re.compile(
 _CLUSTER = re.compile(r"\b(?:clusters?|clustered|clustering|hot[\s-]?spots?)\b", re.IGNORECASE)
 _TREND = re.compile(
     r"\b(?:increas(?:e|es|ed|ing)|grow(?:s|n|ing|th)?|grew|surg(?:e|es|ed|ing)|soar(?:s|ed|ing)?"
-    r"|decreas(?:e|es|ed|ing)|declin(?:e|es|ed|ing))\b",
+    r"|decreas(?:e|es|ed|ing)|declin(?:e|es|ed|ing)|(?<!-)rising|on the rise|boom(?:s|ed|ing)"
+    r"|mushroom(?:s|ed|ing))\b",
     re.IGNORECASE,
 )
 _OF_REPORTS = re.compile(r"\breport(?:s|ing)?\b", re.IGNORECASE)

@@ -74,7 +74,7 @@ def test_two_thirds_of_53_is_a_claim_with_bounds():
     assert row["low"] == clopper_pearson(36, 53, 0.95)[0]
     assert row["high"] == clopper_pearson(41, 53, 0.95)[1]
     text = found.summary()
-    assert "Of 53 reports (confirmed), state_response is not_investigated or" in text
+    assert "Of 53 reports (confirmed), state response is not investigated or" in text
     assert "for 36 and possibly for 5 more, for which it is not known: 68% to 77%" in text
 
 

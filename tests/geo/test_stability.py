@@ -93,8 +93,26 @@ def test_clusters_of_places_hold_and_clusters_of_a_gazetteer_fall_apart():
     assert (result.stability.consensus == 0).sum() == 20
     assert result.reported["clusters"] == 2
     assert result.median["clusters"] == 1
-    assert "1 stable, 0 doubtful, 1 unstable" in result.summary()
+    text = result.summary()
+    assert "1 stable (mean Jaccard above 0.75), 1 unstable (mean Jaccard below 0.6)." in text
+    assert "doubtful" not in text
+    assert "Caution" not in result.stability.summary()
+    assert "All (32 reports): clusters 1 [1, 1], 2 as reported; sites in none" in text
+    assert repr(result).startswith("Propagated(clusters 1 [1, 1], 2 as reported; posterior")
     assert "ClusterStability(99 draws; mean Jaccard 1.00, 0." in repr(result.stability)
+
+
+def test_a_cluster_at_one_coordinate_that_holds_says_so_and_names_its_place():
+    sites = sites_at([[104.3, 12.8]] * 5 + [[104.8, 12.8]], 3000.0).assign(locality="Example town")
+    with pytest.warns(ResolutionWarning):
+        result = propagate(
+            lambda drawn: geo.dbscan(drawn, eps_m=9000.0, min_samples=4), sites, n_draws=9, rng=1
+        )
+    (row,) = result.stability.to_frame().to_dict("records")
+    assert (row["place"], row["size"], row["n_places"]) == ("Example town", 5, 1)
+    assert (row["jaccard"], row["verdict"]) == (1, "stable")
+    assert "1 of the stable ones have a single coordinate" in result.stability.summary()
+    assert "Example" not in result.summary()
 
 
 def test_a_thousand_sites_are_redrawn_and_clustered_as_often_as_asked():

@@ -231,9 +231,11 @@ def test_confirmed_and_suspected_are_counted_apart():
     assert list(table.index) == ["confirmed", "suspected", "unknown"]
     assert table["expected"].tolist() == pytest.approx([2 * 0.6056, 1.0, 0.0], abs=1e-3)
     assert table["n"].tolist() == [2, 1, 1]
+    assert table["reported"].tolist() == [2, 1, 0]
     assert found.n_shared == 2
     text = found.summary()
     assert "Of 2 reports (confirmed), 1.2 are expected within 2 km" in text
+    assert "at most 2. Reported places within: 2." in text
     assert "2 of the undecided reports share place and radius" in text
     assert "104" not in text
     assert "&lt;" not in found._repr_html_()

@@ -49,6 +49,10 @@ def known_to(radius) -> gpd.GeoDataFrame:
         ("The clustered sites were not investigated", ["clustered"]),
         ("A sharp increase in compounds since 2022", ["increase"]),
         ("Compounds grew from 11 to 27, and closures surged", ["grew", "surged"]),
+        (
+            "Slave compounds are mushrooming; a booming trade, on the rise",
+            ["mushrooming", "booming", "on the rise"],
+        ),
     ],
 )
 def test_what_no_analysis_carries_is_refused_with_a_sentence_instead(text, refused):
@@ -73,6 +77,7 @@ def test_what_no_analysis_carries_is_refused_with_a_sentence_instead(text, refus
         "The number of reports increased after the raids.",
         "An increase in reporting, not in compounds.",
         "Without a baseline nothing is called a cluster.",
+        "A high-rise, and a rising number of reports.",
     ],
 )
 def test_denials_and_words_about_reports_pass(text):

@@ -1,10 +1,11 @@
-"""The command line: compound-atlas demo | check | map."""
+"""The command line: compound-atlas demo | check | map | publish | scan."""
 
 from __future__ import annotations
 
 import re
 import sys
 import warnings
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,9 +16,15 @@ import geo
 from layers.demo import write_demo
 from layers.export import save_html
 from layers.maps import site_map
+from layers.release import publish as publish_release
+from layers.release import publish_data
+from layers.rules import Override, ReleasePolicy
+from layers.scanner import scan
 from layers.text import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     import geopandas as gpd
     import pandas as pd
 
@@ -130,10 +137,123 @@ def map_(
     """Draw a file of reported sites as one HTML page that needs no network."""
     _refuse_input(file, output)
     sites = _read(file, layer, column, level, repair=repair, err=True)
-    page = site_map(sites, title=title or file.stem, subtitle=subtitle, source=source)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", geo.SensitivityWarning)  # saving says it again
+        page = site_map(sites, title=title or file.stem, subtitle=subtitle, source=source)
     written = save_html(page, output)
     located = int(sites.geometry.notna().sum())
     typer.echo(f"{located:,} shown, {len(sites) - located:,} without a location: {written}")
+
+
+@app.command()
+def publish(  # noqa: PLR0913, PLR0917 - each is an option
+    file: File,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Page (.html), folder, or data (.csv, .geojson, .gpkg, .parquet).",
+        ),
+    ],
+    contact: Annotated[str, typer.Option(help="Where corrections go.")] = "",
+    licence: Annotated[str, typer.Option(help="Licence of the release.")] = "",
+    citation: Annotated[str, typer.Option(help="How the release is cited.")] = "",
+    title: Annotated[str, typer.Option(help="Heading of the page.")] = "",
+    subtitle: Annotated[str, typer.Option(help="One sentence beneath it.")] = "",
+    source: Annotated[str, typer.Option(help="Where the rows come from.")] = "",
+    date: Annotated[str | None, typer.Option(help="Date of the release: 2026-12-01.")] = None,
+    sensitivity: Annotated[
+        str | None,
+        typer.Option(help="Of rows that state none: public, restricted or protected."),
+    ] = None,
+    level: Annotated[
+        str, typer.Option(help="Finest area: district, province, country.")
+    ] = "district",
+    override: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RULE|REASON|REVIEWER",
+            help="Publish against a rule, on the record: 'G04|The court named it.|Editor'.",
+        ),
+    ] = None,
+    registry: Annotated[
+        Path | None, typer.Option(help="File of earlier releases, outside of every project.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="File of the key that seals it.")] = None,
+    layer: Layer = None,
+    column: Columns = None,
+    location_level: Annotated[
+        str | None, typer.Option(help="Kind of place of points without radius or level.")
+    ] = None,
+) -> None:
+    """Publish what may be known of a file of sites; refuse, with reasons, what gives more away."""
+    _refuse_input(file, output)
+    sites = _decided(
+        _read(file, layer, column, location_level, repair=False, err=True), sensitivity
+    )
+    promised = {"contact": contact, "licence": licence, "citation": citation, "level": level}
+    policy = _policy(promised if date is None else promised | {"date": date}, override or ())
+    seal = None if key is None else geo.load_key(key)
+    ledger = None if registry is None else geo.ReleaseRegistry(registry, key=seal)
+    if output.suffix.lower() in {"", ".html", ".htm"}:
+        drawn = partial(site_map, title=title or file.stem, subtitle=subtitle, source=source)
+        release = publish_release(drawn, output, sites=sites, policy=policy, registry=ledger)
+    else:
+        release = publish_data(output, sites=sites, policy=policy, registry=ledger)
+    typer.echo(f"{release.summary()}\nWritten: {release.path}")
+
+
+@app.command("scan")
+def scan_(
+    file: Annotated[Path, typer.Argument(help="Any file, or a folder of them.")],
+    against: Annotated[Path, typer.Option(help="File of the sites that must not be found in it.")],
+    layer: Layer = None,
+    column: Columns = None,
+    location_level: Annotated[
+        str | None, typer.Option(help="Kind of place of points without radius or level.")
+    ] = None,
+) -> None:
+    """Search any file for places and words of sites; exit with 1 if any are found."""
+    sites = _read(against, layer, column, location_level, repair=False, err=True)
+    found = scan(file, against=sites)
+    for row in found.fillna("").itertuples():
+        whose = f" {plain(row.site_id)}" if row.site_id else ""
+        typer.echo(f"{row.rule}{whose}: {plain(row.form)}, in {plain(row.where)}")
+    if len(found):
+        typer.echo(f"{file.name}: {len(found):,} findings")
+        raise typer.Exit(1)
+    typer.echo(f"{file.name}: nothing of {len(sites):,} sites was found")
+
+
+def _decided(sites: gpd.GeoDataFrame, sensitivity: str | None) -> gpd.GeoDataFrame:
+    """Give rows that state no sensitivity the one that was decided for them."""
+    if sensitivity is None:
+        return sites
+    known = geo.VOCABULARIES["sensitivity"]
+    if sensitivity not in known:
+        message = f"--sensitivity is {sensitivity!r}: one of {', '.join(known)}."
+        raise typer.BadParameter(message)
+    stated = sites["sensitivity"].astype("string") if "sensitivity" in sites else None
+    decided = sensitivity if stated is None else stated.fillna(sensitivity)
+    return sites.assign(sensitivity=decided)
+
+
+def _policy(promised: Mapping[str, str], overrides: Iterable[str]) -> ReleasePolicy:
+    """Put the options of a release together, or say which of them cannot be."""
+    try:
+        return ReleasePolicy(**promised, overrides=tuple(map(_override, overrides)))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _override(text: str) -> Override:
+    """Read what was decided against a rule."""
+    parts = [part.strip() for part in text.split("|")]
+    if len(parts) != 3:  # noqa: PLR2004 - rule, reason, reviewer
+        message = f"{text!r} is no override: write 'G04|reason|reviewer'."
+        raise typer.BadParameter(message)
+    return Override(*parts)
 
 
 def _read(

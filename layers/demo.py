@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from textwrap import fill
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 import geo
-from geo._files import make_folder, write_bytes
-from layers.export import save_html
+from geo._files import make_folder
 from layers.features import area_layer
-from layers.furniture import DISCLAIMER, distinct_credits
+from layers.figures import site_figure
 from layers.maps import site_map
+from layers.release import publish
+from layers.rules import ReleasePolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Sequence
 
     import geopandas as gpd
+    from matplotlib.figure import Figure
 
+    from layers.maps import SiteMap
     from layers.payload import AtlasLayer
 
 __all__ = ["Demo", "write_demo"]
@@ -39,16 +41,23 @@ STATUS_NOTES = {
 }
 _METHODS = (
     (
-        "Reports are placed at the town or district that their source names, with a radius that "
-        "holds the true place. Confirmed means that an authority, court, embassy, UN body or NGO "
-        "is cited; suspected means that press, monitors or survivors allege it."
+        "Confirmed means that an authority, court, embassy, UN body or NGO is cited; suspected "
+        "means that press, monitors or survivors allege it, and is shown no finer than a district."
     ),
     "Distances are geodesics on the WGS 84 ellipsoid. Their interval is what the radius implies.",
-    (
-        f"Clusters are DBSCAN on these distances: {MIN_SAMPLES} or more reports, each within "
-        f"{EPS_M / 1000:g} km of enough others."
-    ),
     "Reports without a location are counted in the province that they name.",
+)
+# Every row is cited public reporting, at the town that its source names: see SOURCES.md.
+POLICY = ReleasePolicy(
+    contact="the issue tracker of Compound Atlas",
+    licence="CC BY 4.0",
+    citation=f"Compound Atlas contributors (2026): {TITLE}",
+    date="2026-12-01",
+    columns=("status_basis", "location_proxy"),
+).override(
+    "G13",
+    reason="One report says how far its province lies from the capital, as the newspaper does.",
+    reviewer="the maintainers",
 )
 
 
@@ -74,12 +83,15 @@ class Demo:
 
 def write_demo(folder: str | Path) -> Demo:
     """
-    Map the shipped reports, count them by province, cluster them, measure to the border.
+    Publish the shipped reports: a map, counts by province, clusters, distances to the border.
+
+    Everything goes through `publish`: confirmed reports stand at the towns that their sources
+    name, suspected ones in the district or province that holds the place.
 
     Parameters
     ----------
     folder : path-like
-        Made if it does not exist; files of the same names in it are replaced.
+        Made if it does not exist; an earlier demonstration in it is replaced.
 
     Returns
     -------
@@ -89,53 +101,71 @@ def write_demo(folder: str | Path) -> Demo:
     Raises
     ------
     ExportError
-        If the folder cannot be made or written.
+        If the folder cannot be made or written, or holds other files.
 
     Examples
     --------
     >>> import tempfile
     >>> from layers.demo import write_demo
-    >>> folder = tempfile.TemporaryDirectory()
-    >>> write_demo(folder.name).files[0]
-    'map.html'
-    >>> folder.cleanup()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_demo(folder + "/demo").files[0]
+    'README.txt'
     """
+    target = Path(folder)
+    make_folder(target.parent)
     sites = geo.example_sites()
-    provinces = geo.load_reference("provinces")
-    clustering = _cluster(sites)
-    border = _border_distances(sites)
-    tables = {
-        "by_province.csv": _by_province(sites, provinces),
-        "clusters.csv": clustering.to_frame(),
-        "distance_to_border.csv": border,
+    release = publish(_page, target, sites=sites, policy=POLICY, results=_results, figure=_figure)
+    clusters, near = _cluster(release.view), _near(_border_distances(release.view))
+    summary = (*release.provenance.paragraphs()[:2], release.summary(), clusters.summary(), near)
+    return Demo(target, (*sorted(release.manifest["outputs"]), "manifest.json"), summary)
+
+
+def _results(view: gpd.GeoDataFrame) -> dict[str, object]:
+    """Count, cluster and measure what is public."""
+    return {
+        "by_province": _by_province(view, geo.load_reference("provinces")),
+        "clusters": _cluster(view),
+        "distance_to_border": _border_distances(view),
     }
-    summary = _summary(sites, clustering, border)
-    page = site_map(
-        sites,
+
+
+def _page(view: gpd.GeoDataFrame, *, methods: Sequence[str]) -> SiteMap:
+    """Draw what is public, with the methods."""
+    return site_map(
+        view,
         title=TITLE,
-        subtitle=_subtitle(sites),
+        subtitle=_subtitle(view),
         source=SOURCE,
-        methods=(*summary, *_METHODS),
+        methods=(_near(_border_distances(view)), *_METHODS, *methods),
         status_notes=STATUS_NOTES,
-        layers=[_cluster_layer(clustering)],
+        layers=[_cluster_layer(_cluster(view))],
         details=["status_basis"],
-        view=provinces,
+        view=geo.load_reference("provinces"),
     )
-    target = make_folder(folder)
-    save_html(page, target / "map.html")
-    geo.write_sites(sites, target / "sites.geojson")
-    for name, table in tables.items():
-        write_bytes(target / name, table.to_csv(index=False, lineterminator="\n").encode())
-    credits_ = [layer.attribution for layer in page.atlas_layers]
-    write_bytes(target / "README.txt", _readme(summary, _METHODS, credits_).encode())
-    return Demo(target, ("map.html", "sites.geojson", *tables, "README.txt"), summary)
 
 
-def _cluster(sites: gpd.GeoDataFrame) -> geo.Clustering:
-    """Cluster the reports; what the warning says stands in the clustering's summary."""
+def _figure(view: gpd.GeoDataFrame) -> Figure:
+    """Draw it for print."""
+    return site_figure(
+        view,
+        title=TITLE,
+        source=SOURCE,
+        status_notes=STATUS_NOTES,
+        view=geo.load_reference("provinces"),
+    )
+
+
+def _placed(view: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Blank what is an area: it counts by its name, and is no point."""
+    return view.assign(geometry=view.geometry.where(view.geom_type == "Point"))
+
+
+def _cluster(view: gpd.GeoDataFrame) -> geo.Clustering:
+    """Cluster the reports at points; what the warning says stands in the clustering's summary."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", geo.ResolutionWarning)
-        return geo.dbscan(sites, eps_m=EPS_M, min_samples=MIN_SAMPLES)
+        points = view[view.geom_type == "Point"]
+        return geo.dbscan(points, eps_m=EPS_M, min_samples=MIN_SAMPLES)
 
 
 def _cluster_layer(clustering: geo.Clustering) -> AtlasLayer:
@@ -151,79 +181,57 @@ def _cluster_layer(clustering: geo.Clustering) -> AtlasLayer:
     )
 
 
-def _by_province(sites: gpd.GeoDataFrame, provinces: gpd.GeoDataFrame) -> pd.DataFrame:
-    """Count reports by province; the last row holds those of other countries."""
-    return pd.DataFrame(geo.count_by_area(sites, provinces).drop(columns="geometry"))
+def _by_province(view: gpd.GeoDataFrame, provinces: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Count reports by province; the last row holds those of other countries or of no province."""
+    counts = geo.count_by_area(_placed(view), provinces).drop(columns="geometry")
+    return pd.DataFrame(counts)
 
 
-def _border_distances(sites: gpd.GeoDataFrame) -> pd.DataFrame:
-    """Measure each report's distance to a land border of its own country."""
+def _border_distances(view: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Measure the distance of each report at a point to a land border of its own country."""
+    placed = _placed(view)
     places = ["site_id", "country", "admin1", "locality", "status", "location_level"]
-    frame = pd.DataFrame(sites[[*places, "uncertainty_m"]])
-    measured = sites["country"].isin(_BORDER_COUNTRIES)
+    frame = pd.DataFrame(placed[[*places, "uncertainty_m"]])
+    measured = placed["country"].isin(_BORDER_COUNTRIES)
     distances = pd.concat(
         [
             geo.distance_to(group, geo.load_reference("land_border", country=str(country)))
-            for country, group in sites[measured].groupby("country", observed=True)
+            for country, group in placed[measured].groupby("country", observed=True)
         ]
     )
     frame = frame.join(distances.round(0))
-    stand_in = sites["location_proxy"].eq("yes").fillna(value=False)
+    stand_in = placed["location_proxy"].eq("yes").fillna(value=False)
     frame["note"] = ""
     frame.loc[stand_in, "note"] = "stand-in for a place that could not be located"
     frame.loc[~measured, "note"] = "no shipped land border for this country"
-    frame.loc[sites.geometry.isna(), "note"] = "no location"
+    frame.loc[view.geometry.isna(), "note"] = "no location"
+    frame.loc[view.geometry.notna() & placed.geometry.isna(), "note"] = "published as an area"
     return frame
 
 
-def _subtitle(sites: gpd.GeoDataFrame) -> str:
+def _subtitle(view: gpd.GeoDataFrame) -> str:
     """Say in one sentence what the circles are."""
-    years = sites["first_reported"].dropna().str[:4]
-    last = sites["last_reported"].dropna().str[:4].max()
-    at_home = int((sites["country"] == "KH").sum())
+    years = view["first_reported"].dropna().str[:4]
+    last = view["last_reported"].dropna().str[:4].max()
+    at_home = int((view["country"] == "KH").sum())
     return (
-        f"{len(sites)} public reports, {years.min()} to {last}, {at_home} of them in Cambodia. "
-        "A circle is a town or district, not a building; its size is the number of reports, and "
-        "circles that would touch are merged."
+        f"{len(view)} public reports, {years.min()} to {last}, {at_home} of them in Cambodia. "
+        "A circle is a town or district, not a building; its size is the number of reports. What "
+        "is only suspected is somewhere in a shaded area."
     )
 
 
-def _summary(
-    sites: gpd.GeoDataFrame, clustering: geo.Clustering, border: pd.DataFrame
-) -> tuple[str, ...]:
-    """Say what was read, found and left out."""
-    status = sites["status"].value_counts()
-    located = int(sites.geometry.notna().sum())
+def _near(border: pd.DataFrame) -> str:
+    """Say how many reports are near to the border, and for how many that cannot be said."""
     home = border[(border["country"] == "KH") & border["distance_m"].notna()]
     direct = home[home["note"] == ""]
     sure, possible = (
         int((direct[c] <= NEAR_M).sum()) for c in ("distance_max_m", "distance_min_m")
     )
-    read = (
-        f"{len(sites)} reports were read: {status['confirmed']} confirmed, {status['suspected']} "
-        f"suspected. {located} have a location, {len(sites) - located} do not; these are counted "
-        "in the tables and not drawn. A report is not a site: several may describe the same one."
-    )
     depends = f"for {possible - sure} it depends on where that is, " if possible > sure else ""
-    near = (
-        f"Of the {len(home)} located reports in Cambodia, {len(home) - len(direct)} stand at a "
+    return (
+        f"Of the {len(home)} reports at a point in Cambodia, {len(home) - len(direct)} stand at a "
         f"substitute place and are left out here. Of the other {len(direct)}, {sure} lie within "
         f"{NEAR_M / 1000:g} km of the land border wherever within the radius the true place is; "
         f"{depends}the remaining {len(direct) - possible} do not, wherever it is."
     )
-    return (read, clustering.summary(), near)
-
-
-def _readme(summary: Iterable[str], methods: Iterable[str], credits_: Iterable[str]) -> str:
-    """Write the text file that explains the folder."""
-    files = (
-        "map.html                the map, one file, opens without network",
-        "sites.geojson           every report; those without a location have a null geometry",
-        "by_province.csv         confirmed and suspected by province of Cambodia, and elsewhere",
-        "clusters.csv            one row per cluster of reports",
-        "distance_to_border.csv  metres to a land border of the report's country, with interval",
-    )
-    sources = distinct_credits(credits_)
-    blocks = (TITLE, *summary, "FILES", "\n".join(files), "METHODS", *methods, "SOURCES", SOURCE)
-    text = "\n\n".join(b if "\n" in b else fill(b, 88) for b in (*blocks, *sources, DISCLAIMER))
-    return text + "\n"

@@ -24,14 +24,6 @@ a,First,confirmed,KH,Phnom Penh,Phnom Penh,95,104.92,5000
 a,Second,perhaps,KH,Phnom Penh,Phnom Penh,11.55,104.92,5000
 c,Third,suspected,KH,Kampot,Kampot,0,0,5000
 """
-DEMO_FILES = {
-    "map.html",
-    "sites.geojson",
-    "by_province.csv",
-    "clusters.csv",
-    "distance_to_border.csv",
-    "README.txt",
-}
 
 
 @pytest.fixture
@@ -250,18 +242,78 @@ def test_the_installed_command_shows_no_traceback(tmp_path):
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_demo_writes_its_six_files_and_again_over_them(run, tmp_path):
+def test_demo_writes_its_files_and_again_over_them(run, tmp_path):
     folder = tmp_path / "new" / "demo"
     code, out, err = run("demo", "-o", folder)
     assert (code, err) == (0, "")
-    assert {p.name for p in folder.iterdir()} == DEMO_FILES
-    assert all(str(folder / name) in out for name in DEMO_FILES)
-    first = {p.name: p.read_bytes() for p in folder.iterdir()}
-    (folder / "mine.txt").write_text("kept")
+    first = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    assert all(str(path) in out for path in first)
     (folder / "map.html").write_text("old")
     assert run("demo", "--output", folder)[0] == 0
-    assert (folder / "mine.txt").read_text() == "kept"
-    assert {n: (folder / n).read_bytes() for n in DEMO_FILES} == first
+    assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == first
+
+
+def test_demo_does_not_replace_a_folder_of_somebodys_own(run, tmp_path):
+    (tmp_path / "mine.txt").write_text("kept")
+    code, _, err = run("demo", "-o", tmp_path)
+    assert code == 1
+    assert "mine.txt" in err
+    assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
+
+
+PROMISES = ["--contact", "c@example.org", "--licence", "CC BY 4.0", "--citation", "Example (2026)"]
+
+
+@pytest.fixture
+def canaries(tmp_path):
+    file = tmp_path / "sites.csv"
+    rows = [
+        f"{HEADER},sensitivity",
+        "a,,confirmed,KH,Kampong Thom,,12.8512345,104.5512345,500,restricted",
+        "b,,suspected,KH,Kampong Thom,,12.8698765,104.5698765,500,public",
+    ]
+    file.write_text("\n".join(rows), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("name", ["page.html", "folder", "rows.csv", "rows.geojson", "rows.gpkg"])
+def test_publish_gives_away_nothing_and_scan_says_so(run, canaries, tmp_path, name):
+    output = tmp_path / name
+    code, out, err = run("publish", canaries, "-o", output, *PROMISES, "--date", "2026-12-01")
+    assert (code, err) == (0, "")
+    assert "2 rows were published (2 district area)" in out
+    code, out, _ = run("scan", output, "--against", canaries)
+    assert (code, out.splitlines()[-1]) == (0, f"{name}: nothing of 2 sites was found")
+
+
+@pytest.mark.filterwarnings("ignore::geo.errors.SensitivityWarning")
+def test_scan_names_rows_and_ends_with_an_error(run, canaries, tmp_path):
+    assert run("map", canaries, "-o", tmp_path / "page.html")[0] == 0
+    code, out, _ = run("scan", tmp_path / "page.html", "--against", canaries)
+    assert code == 1
+    assert "G10 a: layer geometry, in page.html" in out
+    assert "12.85" not in out
+
+
+def test_publish_says_by_rule_why_it_refuses(run, canaries, tmp_path):
+    code, _, err = run("publish", canaries, "-o", tmp_path / "page.html")
+    assert code == 1
+    assert "G20" in err
+    assert not (tmp_path / "page.html").exists()
+    code, _, err = run("publish", canaries, "-o", tmp_path / "page.html", "--override", "G10|x|y")
+    assert code == 2
+    assert "cannot be overridden" in err
+
+
+def test_publish_asks_for_a_decision_on_each_row(run, tmp_path):
+    file = tmp_path / "sites.csv"
+    row = "a,,confirmed,KH,Kampong Thom,,12.8512345,104.5512345,500"
+    file.write_text(f"{HEADER}\n{row}\n", encoding="utf-8")
+    words = ["publish", file, "-o", tmp_path / "page.html", *PROMISES]
+    code, _, err = run(*words)
+    assert code == 1
+    assert "sensitivity" in err
+    assert run(*words, "--sensitivity", "restricted")[0] == 0
 
 
 def test_restricted_rows_are_announced_as_a_note(tmp_path):
@@ -276,5 +328,6 @@ def test_restricted_rows_are_announced_as_a_note(tmp_path):
         text=True,
         cwd=ROOT,
     )
-    assert done.stderr.startswith("Note: 1 reports are marked restricted or protected")
+    assert done.stderr.startswith("Note: reports that are not public are shown")
+    assert "layers.publish" in done.stderr
     assert len(done.stderr.splitlines()) == 1

@@ -1,6 +1,7 @@
 """The demonstration: its figures follow from the rows, its bytes from nothing else."""
 
 import hashlib
+import json
 import os
 import socket
 import subprocess
@@ -12,9 +13,15 @@ import pandas as pd
 import pytest
 
 import geo
-from layers.demo import _summary, write_demo
+from layers.demo import POLICY, _near, write_demo
+from layers.scanner import scan
 
 ROOT = Path(__file__).parents[2]
+FILES = {
+    *("map.html", "README.txt", "manifest.json", "data/released.csv", "data/released.geojson"),
+    *("figures/map.svg", "figures/map.pdf", "figures/map.png"),
+    *("tables/by_province.csv", "tables/clusters.csv", "tables/distance_to_border.csv"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +45,9 @@ def test_two_processes_write_the_same_bytes(tmp_path):
             cwd=ROOT,
             env=os.environ | {"PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": "C"},
         )
-        sums.append({p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.iterdir()})
-    assert len(sums[0]) == 6
+        files = sorted(p for p in folder.rglob("*") if p.is_file())
+        sums.append({p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in files})
+    assert len(sums[0]) == len(FILES)
     assert sums[0] == sums[1]
 
 
@@ -50,16 +58,44 @@ def test_it_runs_without_network(tmp_path, monkeypatch):
 
     monkeypatch.setattr(socket.socket, "connect", refused)
     monkeypatch.setattr(socket, "getaddrinfo", refused)
-    assert len(write_demo(tmp_path).files) == 6
+    assert len(write_demo(tmp_path).files) == len(FILES)
 
 
 def test_the_files_are_those_it_names(demo):
-    assert {p.name for p in demo.folder.iterdir()} == set(demo.files)
-    assert len(demo.files) == 6
+    found = {p.relative_to(demo.folder).as_posix() for p in demo.folder.rglob("*") if p.is_file()}
+    assert found == set(demo.files) == FILES
+
+
+def test_what_is_suspected_appears_no_finer_than_a_district(demo, sites):
+    frame = gpd.read_file(demo.folder / "data" / "released.geojson")
+    doubtful = frame["status"] == "suspected"
+    assert doubtful.sum() == (sites["status"] == "suspected").sum()
+    assert not (frame.geom_type[doubtful] == "Point").any()
+    assert frame["locality"][doubtful].isna().all()
+    assert frame["source_url"].notna().all()
+
+
+def test_the_page_holds_no_place_of_what_is_suspected_but_towns_of_what_is_confirmed(demo, sites):
+    suspected = sites[(sites["status"] == "suspected") & sites.geometry.notna()]
+    assert scan(
+        demo.folder,
+        against=suspected,
+        released=gpd.read_file(demo.folder / "data" / "released.geojson"),
+        progress=False,
+    ).empty
+
+
+def test_the_manifest_says_what_was_decided_and_holds_the_hashes(demo):
+    manifest = json.loads((demo.folder / "manifest.json").read_bytes())
+    for name, sha256 in manifest["outputs"].items():
+        assert hashlib.sha256((demo.folder / name).read_bytes()).hexdigest() == sha256, name
+    assert manifest["rules"]["overrides"] == [o._asdict() for o in POLICY.overrides]
+    assert len(manifest["rules"]["passed"]) == 21
+    assert manifest["rows"]["read"] == manifest["rows"]["released"] == 97
 
 
 def test_every_report_is_counted_in_one_province_or_elsewhere(demo, sites):
-    table = pd.read_csv(demo.folder / "by_province.csv")
+    table = pd.read_csv(demo.folder / "tables" / "by_province.csv")
     counts = table.select_dtypes("number")
     statuses = ["confirmed", "suspected", "rejected", "unknown"]
     assert counts[statuses].to_numpy().sum() == len(sites) == 97
@@ -69,8 +105,8 @@ def test_every_report_is_counted_in_one_province_or_elsewhere(demo, sites):
 
 
 def test_distances_have_their_interval_and_every_row_is_there(demo, sites):
-    table = pd.read_csv(demo.folder / "distance_to_border.csv")
-    assert table["site_id"].tolist() == sites["site_id"].tolist()
+    table = pd.read_csv(demo.folder / "tables" / "distance_to_border.csv")
+    assert table["site_id"].tolist() == sorted(sites["site_id"])
     low, mid, high = (table[c] for c in ("distance_min_m", "distance_m", "distance_max_m"))
     known = mid.notna()
     assert (low[known] <= mid[known]).all()
@@ -82,10 +118,14 @@ def test_distances_have_their_interval_and_every_row_is_there(demo, sites):
     assert (mid[known] - low[known] <= radius + 1).all()
     assert table.loc[~known, "note"].notna().all()
     assert (table["note"] == "no location").sum() == sites.geometry.isna().sum()
+    areas = (sites["status"] == "suspected") & sites.geometry.notna()
+    assert set(table["site_id"][table["note"] == "published as an area"]) == set(
+        sites["site_id"][areas]
+    )
 
 
 def test_clusters_hold_at_least_what_their_definition_asks(demo):
-    table = pd.read_csv(demo.folder / "clusters.csv")
+    table = pd.read_csv(demo.folder / "tables" / "clusters.csv")
     assert len(table) >= 1
     size = next(c for c in ("size", "reports", "n", "sites", "count") if c in table)
     assert table[size].min() >= 5
@@ -94,22 +134,20 @@ def test_clusters_hold_at_least_what_their_definition_asks(demo):
 def test_the_text_says_what_was_read_what_was_left_out_and_whose_data_these_are(demo, sites):
     text = " ".join((demo.folder / "README.txt").read_text(encoding="utf-8").split())
     missing = int(sites.geometry.isna().sum())
-    assert f"{len(sites)} reports were read" in text
-    assert f"{missing} do not; these are counted in the tables and not drawn" in text
-    assert "are left out here" in text
-    for credit in ("OpenStreetMap", "GeoNames", "Natural Earth"):
+    assert f"{len(sites)} reports read" in text
+    assert f"{len(sites) - missing} have a location, {missing} have none" in text
+    assert "as the district that holds the place" in text
+    for credit in ("GeoNames", "Natural Earth"):
         assert credit in text
-    for name in demo.files[:-1]:
+    for name in set(demo.files) - {"README.txt"}:
         assert name in text
     assert max(map(len, (demo.folder / "README.txt").read_text().splitlines())) <= 100
 
 
 def test_the_geojson_holds_every_report_and_reads_back(demo, sites):
-    frame = gpd.read_file(demo.folder / "sites.geojson")
-    assert frame["site_id"].tolist() == sites["site_id"].tolist()
+    frame = gpd.read_file(demo.folder / "data" / "released.geojson")
+    assert frame["site_id"].tolist() == sorted(sites["site_id"])
     assert frame.geometry.isna().sum() == sites.geometry.isna().sum()
-    again = geo.read_sites(demo.folder / "sites.geojson")
-    assert again["status"].tolist() == sites["status"].tolist()
 
 
 def test_an_output_that_cannot_be_a_folder_is_named(tmp_path):
@@ -121,14 +159,14 @@ def test_an_output_that_cannot_be_a_folder_is_named(tmp_path):
 
 
 def test_the_distances_in_words_are_those_of_the_table(demo):
-    table = pd.read_csv(demo.folder / "distance_to_border.csv")
+    table = pd.read_csv(demo.folder / "tables" / "distance_to_border.csv")
     home = table[(table["country"] == "KH") & table["distance_m"].notna()]
     direct = home[home["note"].isna()]
     surely = (direct["distance_max_m"] <= 20_000).sum()
     by_chance = ((direct["distance_min_m"] <= 20_000) & (direct["distance_max_m"] > 20_000)).sum()
     never = (direct["distance_min_m"] > 20_000).sum()
     (words,) = [s for s in demo.summary if "land border" in s]
-    start = f"Of the {len(home)} located reports in Cambodia, {len(home) - len(direct)} stand at"
+    start = f"Of the {len(home)} reports at a point in Cambodia, {len(home) - len(direct)} stand at"
     assert words.startswith(start)
     assert f"Of the other {len(direct)}, {surely} lie within 20 km" in words
     assert f"the remaining {never} do not" in words
@@ -146,8 +184,6 @@ def test_the_sentence_tells_apart_what_is_sure_and_what_the_radius_leaves_open()
             "distance_max_m": [9e3, 28e3, 30e3, 99e3, 9e3],
         }
     )
-    sites = geo.example_sites().head(5)
-    clustering = geo.dbscan(sites.iloc[:1], eps_m=50_000)
-    (words,) = [s for s in _summary(sites, clustering, border) if "land border" in s]
+    words = _near(border)
     assert "Of the other 4, 1 lie within 20 km" in words
     assert "for 2 it depends on where that is, the remaining 1 do not" in words

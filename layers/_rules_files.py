@@ -1,0 +1,187 @@
+"""Rules about the bytes of the output: what is in them that should not be, and what is missing."""
+
+from __future__ import annotations
+
+import re
+from html import escape, unescape
+from typing import TYPE_CHECKING
+
+from folium import CustomIcon
+from folium.raster_layers import ImageOverlay, VideoOverlay
+
+from layers._draft import Problem
+from layers._rendering import elements_of
+from layers._rules_rows import leaked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from layers._draft import Draft
+
+__all__ = [
+    "active",
+    "coordinates",
+    "hosts",
+    "metadata",
+    "outputs",
+    "pictures",
+    "unexplained",
+]
+
+_PICTURE = re.compile(
+    rb"data:image/(?:jpe?g|webp|avif|heic|tiff)|<(?:image|video)\b"
+    rb"|<img\b[^<>]{0,300}\bsrc\s*=\\?[\"']?\s*data:"
+)
+# what a reader does not see: comments, scripts, styles; and the tags themselves
+_MARKUP = re.compile(
+    r"<!--.*?-->|<(script|style|template|noscript)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE
+)
+_IN_FIGURES = ("AxesImage", "BboxImage", "FigureImage", "NonUniformImage")
+
+
+def coordinates(draft: Draft) -> Iterator[Problem]:
+    """
+    Give the exact places that were found in the output.
+
+    Parameters
+    ----------
+    draft : Draft
+        The release.
+
+    Yields
+    ------
+    Problem
+        One for each place and spelling.
+    """
+    yield from leaked(draft, "G10")
+
+
+def active(draft: Draft) -> Iterator[Problem]:
+    """
+    Give the active content of the output.
+
+    Parameters
+    ----------
+    draft : Draft
+        The release.
+
+    Yields
+    ------
+    Problem
+        One for each finding.
+    """
+    yield from leaked(draft, "G14")
+
+
+def hosts(draft: Draft) -> Iterator[Problem]:
+    """
+    Give the hosts that the output calls.
+
+    Parameters
+    ----------
+    draft : Draft
+        The release.
+
+    Yields
+    ------
+    Problem
+        One for each host.
+    """
+    yield from leaked(draft, "G15")
+
+
+def metadata(draft: Draft) -> Iterator[Problem]:
+    """
+    Give authors, paths, times and hidden layers of the output.
+
+    Parameters
+    ----------
+    draft : Draft
+        The release.
+
+    Yields
+    ------
+    Problem
+        One for each finding.
+    """
+    yield from leaked(draft, "G17")
+
+
+def outputs(draft: Draft) -> Iterator[Problem]:
+    """
+    Give the notebooks of the output that hold what their cells printed.
+
+    Parameters
+    ----------
+    draft : Draft
+        The release.
+
+    Yields
+    ------
+    Problem
+        One for each.
+    """
+    yield from leaked(draft, "G22")
+
+
+def pictures(draft: Draft) -> Iterator[Problem]:
+    """
+    Find pictures that came with the map.
+
+    Parameters
+    ----------
+    draft : Draft
+        The release.
+
+    Yields
+    ------
+    Problem
+        One for each kind and file.
+    """
+    if draft.page is not None:
+        kinds = (ImageOverlay, VideoOverlay, CustomIcon)
+        for element in elements_of(draft.page):
+            if isinstance(element, kinds):
+                yield Problem(f"a {type(element).__name__} nobody reviewed", where="the map")
+    for name, data in _pages(draft):
+        if _PICTURE.search(data):
+            yield Problem("a photograph or film nobody reviewed", where=name)
+    if draft.figure is not None:
+        kinds_ = {type(part).__name__ for part in draft.figure.findobj()}
+        for kind in sorted(kinds_ & {*_IN_FIGURES}):
+            yield Problem(f"an {kind} nobody reviewed", where="the figure")
+
+
+def unexplained(draft: Draft) -> Iterator[Problem]:
+    """
+    Find what a reader needs and does not get.
+
+    Parameters
+    ----------
+    draft : Draft
+        The release.
+
+    Yields
+    ------
+    Problem
+        One for each promise that is empty, and each page without the methods.
+    """
+    for name in ("contact", "licence", "citation"):
+        if not str(getattr(draft.policy, name)).strip():
+            yield Problem(f"no {name}: give ReleasePolicy({name}=...)", where="policy")
+    n = len(draft.paragraphs)
+    for name, data in _pages(draft):
+        text = _words(_MARKUP.sub("", data.decode("utf-8", "replace")))
+        missing = sum(_words(escape(p)) not in text for p in draft.paragraphs)
+        if missing or not n:
+            yield Problem(f"{missing} of {n} paragraphs on methods are not there", where=name)
+
+
+def _pages(draft: Draft) -> Iterator[tuple[str, bytes]]:
+    """Yield the pages of the output with their names."""
+    yield from (file for file in draft.files.items() if file[0].lower().endswith((".html", ".htm")))
+
+
+def _words(text: str) -> str:
+    """Text of HTML with its blanks as one."""
+    return " ".join(unescape(text).split())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dis import get_instructions
 from functools import partial
 from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["reached"]
 
+_LOADS = {"LOAD_GLOBAL", "LOAD_NAME"}
 _SEVERAL = (list, tuple, set, frozenset)
 
 
@@ -87,7 +89,9 @@ def _referred(function: FunctionType) -> list[object]:
     codes, names = [function.__code__], dict[str, None]()
     while codes:
         code = codes.pop()
-        names |= dict.fromkeys(code.co_names)
+        # an attribute may be called as something of the module is
+        loads = (i.argval for i in get_instructions(code) if i.opname in _LOADS)
+        names |= dict.fromkeys(loads)
         codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
     known = [function.__globals__[name] for name in names if name in function.__globals__]
     return [*_enclosed(function), *known]

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from folium import CustomIcon
 from folium.raster_layers import ImageOverlay, VideoOverlay
 
+import geo
 from layers._draft import Problem
 from layers._rendering import elements_of
 from layers._rules_rows import leaked
+from layers.furniture import Furniture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +26,7 @@ __all__ = [
     "hosts",
     "metadata",
     "outputs",
+    "overstated",
     "pictures",
     "unexplained",
 ]
@@ -175,6 +178,32 @@ def unexplained(draft: Draft) -> Iterator[Problem]:
         missing = sum(_words(escape(p)) not in text for p in draft.paragraphs)
         if missing or not n:
             yield Problem(f"{missing} of {n} paragraphs on methods are not there", where=name)
+
+
+def overstated(draft: Draft) -> Iterator[Problem]:
+    """
+    Find words over the map that the statistics shown do not carry.
+
+    Parameters
+    ----------
+    draft : Draft
+        The release.
+
+    Yields
+    ------
+    Problem
+        One for each word, with what to say instead.
+    """
+    if draft.page is None:
+        return
+    points = draft.view[draft.view.geom_type == "Point"]
+    results = [answer for answer in draft.answers.values() if hasattr(answer, "summary")]
+    for element in elements_of(draft.page):
+        if isinstance(element, Furniture):
+            for text in (element.caption.title, element.caption.subtitle):
+                for found in geo.check_words(text, results=results, sites=points).itertuples():
+                    problem = f"{found.words!r}: {found.problem} {found.instead}"
+                    yield Problem(problem, where="the words over the map")
 
 
 def _pages(draft: Draft) -> Iterator[tuple[str, bytes]]:

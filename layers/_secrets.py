@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -112,6 +112,11 @@ class Known:
             self._towns = np.concatenate([self._released, shapely.get_coordinates(points)])
         return self._towns
 
+    @cached_property
+    def _sorted(self) -> Floats:
+        """Every number of them, without its sign."""
+        return np.sort(np.abs(self.towns).ravel())
+
     def values(self, value: Floats, unit: Floats) -> Bools:
         """
         Tell which numbers are a coordinate of a town, or one that was released.
@@ -128,9 +133,8 @@ class Known:
         numpy.ndarray of bool
             Whether each may be shown.
         """
-        every = np.sort(np.abs(self.towns).ravel())
-        low = np.searchsorted(every, value - unit / 2)
-        high = np.searchsorted(every, value + unit, side="right")
+        low = np.searchsorted(self._sorted, value - unit / 2)
+        high = np.searchsorted(self._sorted, value + unit, side="right")
         answer: Bools = high > low
         return answer
 

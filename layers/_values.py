@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -140,6 +141,13 @@ def shipped_values(values: Iterable[bytes]) -> set[bytes]:
     set of bytes
         Those that say nothing of a site.
     """
+    names, everywhere = _shipped_names(), _assets()
+    return {v for v in values if v.decode() in names or _as_word(v, everywhere)}
+
+
+@cache
+def _shipped_names() -> frozenset[str]:
+    """Give the names of the shipped places, and the words of the schema."""
     names = set(_vocabulary())
     for layer in ("towns", "provinces", "districts", "countries"):
         frame = geo.load_reference(layer)
@@ -147,8 +155,7 @@ def shipped_values(values: Iterable[bytes]) -> set[bytes]:
             if column in frame:
                 cells = frame[column].dropna().astype(str)
                 names |= {_folded(part) for cell in cells for part in cell.split("|")}
-    everywhere = _assets()
-    return {v for v in values if v.decode() in names or _as_word(v, everywhere)}
+    return frozenset(names)
 
 
 def _is_geometry(column: pd.Series) -> bool:
@@ -316,6 +323,7 @@ def _vocabulary() -> set[str]:
     return {_folded(form) for word in words for form in (word, word.replace("_", " "))}
 
 
+@cache
 def _assets() -> bytes:
     """Give all that stands in every page."""
     folder = files("layers") / "assets"

@@ -208,7 +208,7 @@ def publish(
     ...     release = layers.publish(layers.site_map, page, sites=sites, policy=policy)
     >>> print(release.summary())
     97 rows were published (5 country area, 6 district area, 52 exact, 18 none, 16 province area);
-    21 of 22 rules were met. Overridden: G13 (Editor: As in the newspaper.).
+    22 of 23 rules were met. Overridden: G13 (Editor: As in the newspaper.).
     """
     _require_functions(site_map=site_map, results=results, figure=figure)
     target = Path(path)
@@ -395,4 +395,5 @@ def _record(
         contact=policy.contact,
         licence=policy.licence,
         citation=policy.citation,
+        notes=policy.notes,
     )

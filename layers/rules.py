@@ -104,6 +104,8 @@ RULES: tuple[Rule, ...] = tuple(
          "a list of buildings full of captives is a list of targets", _S, _PLACES.conflict, 2),
         ("G22", "notebooks with outputs",
          "outputs hold whole tables and pages", _H, _FILES.outputs),
+        ("G23", "titles that say more than was found",
+         "where somebody looked is read as where sites are", _S, _FILES.overstated),
     )
 )  # fmt: skip
 """Every reason to refuse a release, in order."""
@@ -160,6 +162,9 @@ class ReleasePolicy:
         How long a report that is not public must have been known.
     names : sequence of str
         Names of people that may not appear anywhere. They are not printed.
+    notes : sequence of str
+        More sentences for the methods, such as `geo.ledger_sentences` gives of what may bias the
+        reports.
     overrides : sequence of Override
         Use `override` to add one.
 
@@ -191,6 +196,7 @@ class ReleasePolicy:
     conflict_areas: gpd.GeoDataFrame | None = field(default=None, repr=False)
     embargo_days: int = 30
     names: tuple[str, ...] = field(default=(), repr=False)
+    notes: tuple[str, ...] = ()
     overrides: tuple[Override, ...] = ()
 
     def __post_init__(self) -> None:
@@ -206,7 +212,7 @@ class ReleasePolicy:
             if isinstance(value, bool) or not isinstance(value, int) or value < 0:
                 message = f"{name} is {value!r}; it must be a whole number from 0 on."
                 raise ValueError(message)
-        for name in ("columns", "names", "overrides"):
+        for name in ("columns", "names", "notes", "overrides"):
             value = getattr(self, name)
             if isinstance(value, str):
                 message = f"{name} is the text {value!r}; give a list."

@@ -119,7 +119,7 @@ def test_readme_commands_are_what_ci_runs():
     commands = re.findall(r"^(?:\d\. )?`?(python -m pip install .*?)`?$", readme, re.MULTILINE)
     assert commands == [
         "python -m pip install . && compound-atlas demo",
-        "python -m pip install '.[test]' && python -m pytest",
+        "python -m pip install '.[test]' && python -m pytest -n auto --dist worksteal",
     ]
     assert all(command in ci for command in commands)
 

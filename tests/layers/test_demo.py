@@ -90,7 +90,7 @@ def test_the_manifest_says_what_was_decided_and_holds_the_hashes(demo):
     for name, sha256 in manifest["outputs"].items():
         assert hashlib.sha256((demo.folder / name).read_bytes()).hexdigest() == sha256, name
     assert manifest["rules"]["overrides"] == [o._asdict() for o in POLICY.overrides]
-    assert len(manifest["rules"]["passed"]) == 21
+    assert len(manifest["rules"]["passed"]) == 22
     assert manifest["rows"]["read"] == manifest["rows"]["released"] == 97
 
 

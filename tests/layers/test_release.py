@@ -188,7 +188,7 @@ def test_tables_hold_no_formula(released):
 
 def test_a_summary_says_how_much_was_published(released):
     assert released.summary() == (
-        "10 rows were published (6 district area, 4 exact); 22 of 22 rules were met. No rule was "
+        "10 rows were published (6 district area, 4 exact); 23 of 23 rules were met. No rule was "
         "overridden."
     )
     assert repr(released) == "Release('atlas', 10 rows)"

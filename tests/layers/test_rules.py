@@ -15,6 +15,7 @@ from folium.plugins import HeatMap
 from matplotlib.figure import Figure
 
 import geo
+import layers
 from layers._draft import Draft, Problem, view_of
 from layers._gate import refuse
 from layers._reached import reached
@@ -29,7 +30,7 @@ POLICY = ReleasePolicy(
     date="2026-12-01",
 )
 KEY = bytes(range(7, 39))
-SOFT = ("G04", "G05", "G06", "G08", "G13", "G15", "G16", "G18", "G19", "G21")
+SOFT = ("G04", "G05", "G06", "G08", "G13", "G15", "G16", "G18", "G19", "G21", "G23")
 HARD = tuple(rule.name for rule in RULES if rule.name not in SOFT)
 SECRETS = ("Invented Garden", "behind the mill", "li na", "345 678", "someone@", "t.me", "N12345")
 CSP = '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'">'
@@ -69,6 +70,12 @@ def draft(**changes):
     if {"policy", "sites"} & changes.keys() and "view" not in changes:
         made = dataclasses.replace(made, view=view_of(made.sites, made.policy, None))
     return made
+
+
+def titled(title, **words):
+    """A map with words over it."""
+    view = drafted().view
+    return layers.site_map(view, title=title, **words)
 
 
 def seen(row, **values):
@@ -330,9 +337,12 @@ CASES = {
         policy=dataclasses.replace(POLICY, conflict_areas=around(104.5)), view=drafted().view
     ),
     "G22 outputs": lambda: draft(leaks=leak("G22", "outputs in 1 cell", None)),
+    "G23 hot spots": lambda: draft(page=titled("Hot spots of scam compounds")),
+    "G23 growth": lambda: draft(page=titled("Sites", subtitle="Compounds increased since 2024.")),
 }
 
 FINE = {
+    "G23 reports": lambda: draft(page=titled("Where reports are concentrated")),
     "G01 consent": lambda: draft(
         sites=told(consent="published", personal_data=False), view=drafted().view
     ),
@@ -435,7 +445,7 @@ def test_what_is_near_to_a_rule_is_let_through(case):
 
 
 def test_every_rule_has_a_case_and_is_written_down_once():
-    assert [rule.name for rule in RULES] == [f"G{i:02}" for i in range(1, 23)]
+    assert [rule.name for rule in RULES] == [f"G{i:02}" for i in range(1, 24)]
     assert {case[:3] for case in CASES} == {rule.name for rule in RULES}
     assert all(rule.refuses and rule.why for rule in RULES)
 
@@ -585,7 +595,7 @@ def test_an_override_says_why_and_who(reason, reviewer):
 
 
 def test_an_override_is_of_a_rule_there_is_and_leaves_the_policy_as_it_was():
-    with pytest.raises(ValueError, match="G01 to G22"):
+    with pytest.raises(ValueError, match="G01 to G23"):
         POLICY.override("G99", reason="r", reviewer="E")
     assert POLICY.override("G04", reason="r", reviewer="E").overrides
     assert POLICY.overrides == ()

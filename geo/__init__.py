@@ -6,6 +6,7 @@ from geo._stability import ClusterStability
 from geo.aggregation import ClarkEvans, clark_evans
 from geo.areal import assign_areas, count_by_area
 from geo.baselines import ProximityTest, proximity_test
+from geo.bias import leave_one_out, reports_per_effort
 from geo.casecontrol import bias_ledger, case_control, ledger_sentences
 from geo.centrography import (
     Center,
@@ -154,6 +155,7 @@ __all__ = [
     "j_function",
     "kernel_density",
     "laplace_mask",
+    "leave_one_out",
     "ledger_sentences",
     "load_key",
     "load_reference",
@@ -182,6 +184,7 @@ __all__ = [
     "read_sites",
     "realisations",
     "relative_risk",
+    "reports_per_effort",
     "ripley_k",
     "ripley_l",
     "select_bandwidth",

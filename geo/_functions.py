@@ -40,6 +40,7 @@ CONCENTRATION = (
     "evenly either, so it is not yet one of sites."
 )
 
+_UNTESTED = ("mark correlation",)  # what envelope_test() does not take
 _STEPS = 128  # of the default distances
 _MOST_NEIGHBOURS = 1000  # expected within the greatest default distance
 _MANY = 0.1  # of the reports: if as many share coordinates, they make the short distances
@@ -130,11 +131,10 @@ class SummaryFunction:
                 f"{untold} of {counted(len(self.distances_m), 'distance')} are less and not "
                 "resolvable."
             )
-        end = (
-            "This is an estimate and no test: whether it differs from chance is for "
-            "envelope_test() to say."
-        )
-        return " ".join([*parts, end])
+        end = ": whether it differs from chance is for envelope_test() to say."
+        if self.name in _UNTESTED:
+            end = ", and none is at hand: numbers that differ by chance alone can look like this."
+        return " ".join([*parts, f"This is an estimate and no test{end}"])
 
     def __repr__(self) -> str:
         return (

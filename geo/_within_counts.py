@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
 
-__all__ = ["count_distribution", "interval_of"]
+__all__ = ["count_distribution", "interval_of", "n_at_one_place"]
 
 _LEVEL = 0.95
 _ROUNDING = 1e-12  # of sums of probabilities
@@ -66,3 +68,26 @@ def interval_of(distribution: Floats) -> tuple[int, int]:
     below = np.cumsum(distribution) + _ROUNDING
     low, high = np.searchsorted(below, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
     return int(low), int(high)
+
+
+def n_at_one_place(sites: pd.DataFrame, disc: Ints) -> int:
+    """
+    Count the sites that have a place in common with another one, so that they hang together.
+
+    Parameters
+    ----------
+    sites : pandas.DataFrame
+        With the column ``place_id``, or without.
+    disc : numpy.ndarray of int, shape (n,)
+        The same number for sites of the same coordinate and radius.
+
+    Returns
+    -------
+    int
+        Those that share their disc or their ``place_id``.
+    """
+    shared = np.bincount(disc, minlength=1)[disc] > 1
+    if "place_id" in sites:
+        named = sites["place_id"]
+        shared |= (named.notna() & named.duplicated(keep=False)).to_numpy(dtype=bool)
+    return int(shared.sum())

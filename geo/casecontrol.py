@@ -122,7 +122,7 @@ def case_control(
     the effort spent in each, such as days or images searched. Then it is the baseline,
     ``envelope_test(sites, window, null=inhomogeneous_poisson(effort, weight="days"))``; a column
     ``days * hotels`` makes it the offset of another baseline. Areas without effort have a 0, and
-    cannot be the place of a report.
+    cannot be the place of a report. `reports_per_effort` counts by the same table.
 
     References
     ----------

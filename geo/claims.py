@@ -32,6 +32,7 @@ __all__ = ["Share", "by_month", "share"]
 Condition: TypeAlias = "pd.Series | Mapping[str, str | Sequence[str]]"
 
 _COLUMNS = ("n", "yes", "no", "unknown", "share_min", "share_max", "low", "high")
+_MONTHLY = ("count_min", "count_max", "total_min", "total_max")
 _OPEN = ("unknown", "unclear")
 _YEAR, _MONTHS = 4, 12  # digits of a year, months in it
 
@@ -97,6 +98,8 @@ class Share:
     def _said(self, row: Mapping[str, object]) -> str:
         """Say what one row of the table holds."""
         n, yes, unknown = (int(str(row[name])) for name in ("n", "yes", "unknown"))
+        if not n:
+            return "There are no reports, so nothing is known of a share."
         low, high, least, most = (
             f"{row[name]:.0%}" for name in ("share_min", "share_max", "low", "high")
         )
@@ -246,7 +249,9 @@ def by_month(
     pandas.DataFrame
         One row per value and month, from the first month that is possible to the last: the value,
         ``month`` (``2024-03``), ``count_min`` of dates that lie in it and ``count_max`` of those
-        that may. The last row of each value, without a month, counts the rows without a date.
+        that may; ``total_min`` and ``total_max``, the same of dates up to its end: every partial
+        date at its latest, and at its earliest. The last row of each value, without a month,
+        counts the rows without a date, and has no totals.
 
     Raises
     ------
@@ -263,12 +268,13 @@ def by_month(
     >>> import geo, pandas
     >>> dates = ["2024-02-11", "2024-02", "2024", None]
     >>> sites = pandas.DataFrame({"status": "confirmed", "first_reported": dates})
-    >>> geo.by_month(sites).iloc[[0, 1, 2, -1]]
-           status    month  count_min  count_max
-    0   confirmed  2024-01          0          1
-    1   confirmed  2024-02          2          3
-    2   confirmed  2024-03          0          1
-    12  confirmed     <NA>          1          1
+    >>> geo.by_month(sites).iloc[[0, 1, 2, 11, -1]]
+           status    month  count_min  count_max  total_min  total_max
+    0   confirmed  2024-01          0          1          0          1
+    1   confirmed  2024-02          2          3          2          3
+    2   confirmed  2024-03          0          1          2          3
+    11  confirmed  2024-12          0          1          3          3
+    12  confirmed     <NA>          1          1       <NA>       <NA>
     """
     if column not in sites:
         message = f"The sites have no column {column!r} of dates. Give the name of one."
@@ -285,18 +291,20 @@ def by_month(
     for value, chosen in tiers(sites, by).items():
         here = chosen & dated
         least = np.bincount(first[here & (first == last)] - start, minlength=stop - start)
-        steps = np.bincount(first[here] - start, minlength=stop - start + 1)
-        steps = steps - np.bincount(last[here] + 1 - start, minlength=stop - start + 1)
+        begun = np.cumsum(np.bincount(first[here] - start, minlength=stop - start))
+        ended = np.cumsum(np.bincount(last[here] - start, minlength=stop - start))
         undated = int((chosen & ~dated).sum())
         part = {
             "month": pd.array([*names, None], dtype="string"),
             "count_min": np.append(least, undated),
-            "count_max": np.append(np.cumsum(steps)[: stop - start], undated),
+            "count_max": np.append(begun - np.append(0, ended[:-1])[: stop - start], undated),
+            "total_min": pd.array([*ended, None], dtype="Int64"),
+            "total_max": pd.array([*begun, None], dtype="Int64"),
         }
         label = {} if by is None else {by: pd.array([value] * len(part["month"]), dtype="string")}
         parts.append(pd.DataFrame({**label, **part}))
     if not parts:
-        return pd.DataFrame(columns=[*filter(None, [by]), "month", "count_min", "count_max"])
+        return pd.DataFrame(columns=[*filter(None, [by]), "month", *_MONTHLY])
     return pd.concat(parts, ignore_index=True)
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from geo._drawing import drawer_of, model_for
 from geo._evaluation import Evaluator, function_named, many_curves, one_curve
-from geo._functions import distances_of, facts_of, found_in, sentences
+from geo._functions import CONCENTRATION, distances_of, facts_of, found_in, sentences
 from geo._inputs import whole_number
 from geo._outlines import outline_of
 from geo._patterns import planar_pattern
@@ -191,10 +191,7 @@ class EnvelopeTest:
                 "the sites and of simulated patterns that were recorded as the sites are."
             )
         if self.null.homogeneous and self.null.fixed_n:
-            parts.append(
-                "A small p speaks of a concentration of reports: people, roads and reporters are "
-                "not spread evenly either, so it is not yet one of sites."
-            )
+            parts.append(CONCENTRATION)
         return " ".join(parts)
 
     def _left_out(self) -> Iterator[str]:

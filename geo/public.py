@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -34,6 +35,7 @@ CITATION_COLUMNS = ("source", "source_url", "source_date")
 EXACT = "exact"  # the scheme of a row at the coordinates that its source gives
 _PLACE_COLUMNS = ("locality",)
 _DECIMALS = 5  # of a degree: a metre
+_LEAST = 6  # characters of a name: shorter ones are codes
 _KEPT = "Names, free text, days of dates, file and row."
 _CITED = "Coordinates, names, free text, days of dates, file and row."
 _LEVELS = ("public", "restricted", "protected")
@@ -91,8 +93,9 @@ def public_view(
     GeometryError
         If sites are no points.
     SchemaError
-        If ids are missing, repeated or spell a coordinate, a point has no radius, ``sensitivity``
-        or ``status`` is missing in a row, or a column of `columns` does not exist.
+        If ids are missing, repeated, spell a coordinate or the name of a place that becomes an
+        area, a point has no radius, ``sensitivity`` or ``status`` is missing in a row, or a
+        column of `columns` does not exist.
     ValueError
         If `level` has no areas.
 
@@ -122,6 +125,7 @@ def public_view(
     keeps = (sensitivity == "public") & places.frame["status"].astype("string").isin(exact)
     open_ = _exact_rows(_some(places, keeps), columns)
     others = places.frame[~keeps & (sensitivity != "protected")]
+    _require_opaque(others)
     hidden = generalise(
         others, level=level, areas=areas, candidates=candidates, min_candidates=min_candidates
     )
@@ -150,6 +154,26 @@ def _require_decided(sites: gpd.GeoDataFrame) -> None:
             f"have no {column} ({words} ...). Nothing is public by default: decide for each row "
             f"before it is released, as in sites.assign({column}=...).",
         )
+
+
+def _require_opaque(sites: gpd.GeoDataFrame) -> None:
+    """Raise SchemaError if an id is the name of its place, in whatever spelling."""
+    if "name" not in sites:
+        return
+    pairs = zip(identifiers(sites), sites["name"], strict=True)
+    same = [_letters(a) == _letters(b) and len(_letters(a)) >= _LEAST for a, b in pairs]
+    refuse(
+        sites,
+        np.array(same, dtype=bool),
+        "site_id",
+        "have their name for a site_id. It is published: make it opaque, such as a running number.",
+        show=False,
+    )
+
+
+def _letters(text: object) -> str:
+    """Letters and digits of a text, without case; empty for what is missing."""
+    return re.sub(r"[\W_]+", "", text).casefold() if isinstance(text, str) else ""
 
 
 def _require_columns(sites: gpd.GeoDataFrame, columns: Sequence[str]) -> None:

@@ -191,7 +191,10 @@ def propagate(
 
     It is an interval of the statistic of these sites: that others are not reported at all is not in
     it. Sets of rows share the draws, so that they differ by their rows and not by chance. The
-    largest source is that of the most rows; of several, the first by name.
+    largest source is that of the most rows; of several, the first by name. Others are left out by
+    `leave_one_out`.
+
+    A statistic that needs a study window refuses places beyond it: give the window as `within`.
 
     Examples
     --------

@@ -15,7 +15,7 @@ from geo._claims_tiers import tiers
 from geo._inputs import any_length, coordinates, problems_of, radii, shapes_of
 from geo._resolution import counted, metres
 from geo._shapes import inside, measure, prepare
-from geo._within_counts import count_distribution, interval_of
+from geo._within_counts import count_distribution, interval_of, n_at_one_place
 from geo._within_shares import shares_within
 from geo.errors import GeometryError, SchemaError
 from geo.geodesy import chord_beyond, place_points
@@ -59,7 +59,7 @@ class WithinDistance:
         every site without location or radius.
     n_unlocated, n_unknown_radius, n_shared : int
         Sites without location; located ones whose radius is unknown or without end; and sites of
-        undecided answer that share place and radius with another one.
+        undecided answer that share place and radius, or a ``place_id``, with another one.
     """
 
     distance_m: float
@@ -105,13 +105,19 @@ class WithinDistance:
             A paragraph without coordinates.
         """
         far = metres(self.distance_m)
-        parts = [
-            f"Of {counted(row.n, 'report')} ({row.status}), {row.expected:.1f} are expected within "
-            f"{far} of the feature, 95 % interval {row.low} to {row.high}; at least "
-            f"{row.surely} wherever the true places are, at most {row.possibly}. Reported places "
-            f"within: {row.reported}."
-            for row in self.to_frame().itertuples()
-        ]
+        parts = []
+        for row in self.to_frame().itertuples():
+            expected = (
+                f"{row.expected:.1f} are expected within {far} of the feature, 95 % interval "
+                f"{row.low} to {row.high}"
+            )
+            if row.n_unknown == row.n:
+                expected = f"none is known well enough to expect it within {far} of the feature"
+            parts.append(
+                f"Of {counted(row.n, 'report')} ({row.status}), {expected}; at least {row.surely} "
+                f"wherever the true places are, at most {row.possibly}. Reported places within: "
+                f"{row.reported}."
+            )
         parts.append(
             "A true place counts as equally likely anywhere within the radius of its record, and "
             "as independent of the others."
@@ -124,9 +130,9 @@ class WithinDistance:
             )
         if self.n_shared:
             parts.append(
-                f"Caution: {self.n_shared} of the undecided reports share place and radius with "
-                "another one. If they are at one place, the interval is too narrow: give them one "
-                "place_id and use propagate()."
+                f"Caution: {self.n_shared} of the undecided reports share place and radius, or a "
+                "place_id, with another one. If they are at one place, the interval is too narrow: "
+                "give them one place_id and use propagate()."
             )
         return " ".join(parts)
 
@@ -244,7 +250,7 @@ def probability_within(
         bounds=_bounds_of(table, reach),
         n_unlocated=int((~located).sum()),
         n_unknown_radius=int((located & ~known).sum()),
-        n_shared=int((np.bincount(back, minlength=1)[back] > 1).sum()),
+        n_shared=n_at_one_place(sites.iloc[open_], back),
     )
 
 

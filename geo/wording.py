@@ -27,7 +27,7 @@ _CLAUSE = re.compile(r"[^.!?;:,\n]+(?:[.,](?=\d)[^.!?;:,\n]+)*")
 _BUT = re.compile(r"\b(?:but|although|though|while|whereas|yet)\b", re.IGNORECASE)
 _NEGATION = re.compile(
     r"\b(?:no|not|never|cannot|nor|neither|without|nothing|none|whether|rather than|instead of"
-    r"|\w+n['\u2019]t)\b(?!\s+(?:only|just|merely|doubt|wonder|surprising\w*)\b)",
+    r"|\w+n['\u2019]t)\b(?!\s+(?:only|just|merely|fewer|less|doubt|wonder|surprising\w*)\b)",
     re.IGNORECASE,
 )
 _REACH = 7  # words before a word that a negation still speaks of
@@ -39,8 +39,9 @@ _DENIED = re.compile(
 _CLUSTER = re.compile(r"\b(?:clusters?|clustered|clustering|hot[\s-]?spots?)\b", re.IGNORECASE)
 _TREND = re.compile(
     r"\b(?:increas(?:e|es|ed|ing)|grow(?:s|n|ing|th)?|grew|surg(?:e|es|ed|ing)|soar(?:s|ed|ing)?"
-    r"|decreas(?:e|es|ed|ing)|declin(?:e|es|ed|ing)|(?<!-)rising|on the rise|boom(?:s|ed|ing)"
-    r"|mushroom(?:s|ed|ing))\b",
+    r"|decreas(?:e|es|ed|ing)|declin(?:e|es|ed|ing)|(?<!high[- ])(?:ris(?:e|es|en|ing)|rose)"
+    r"|boom(?:s|ed|ing)|mushroom(?:s|ed|ing)|expand(?:s|ed|ing)?|proliferat\w+|multipl(?:y|ied)"
+    r"|(?:doubl|tripl|quadrupl)(?:ed|ing)|shr(?:inks?|ank|unk|inking)|more and more)\b",
     re.IGNORECASE,
 )
 _OF_REPORTS = re.compile(r"\breport(?:s|ing)?\b", re.IGNORECASE)
@@ -99,9 +100,9 @@ def check_words(
 
     Notes
     -----
-    Words are found, not understood: what is denied in the same clause passes, and so does growth of
-    reports. Distances are judged by the 75th percentile of the radii; those that are chosen, such
-    as the width of a cell, pass.
+    Words are found, not understood, and in English alone: what is denied in the same clause passes,
+    and so does growth of reports. Distances are judged by the 75th percentile of the radii; those
+    that are chosen, such as the width of a cell, pass.
 
     Examples
     --------

@@ -139,6 +139,18 @@ def test_rows_of_one_source_widen_the_interval():
     pd.testing.assert_frame_equal(again.to_frame(), drawn.to_frame())
 
 
+def test_what_every_source_says_alike_is_as_sure_as_so_many_rows_and_one_source_says_nothing():
+    sites = reports(source=["a"] * 10 + ["b"] * 10 + ["c"] * 4)
+    for always in (True, False):
+        condition = pd.Series([always] * 24)
+        row = share(sites, condition, resample="source", rng=1).to_frame().iloc[0]
+        ends = clopper_pearson(3 * always, 3, 0.95)
+        assert (row["low"], row["high"]) == pytest.approx(ends)
+    condition = pd.Series([True, False] * 12)
+    row = share(sites.assign(source="a"), condition, resample="source").to_frame().iloc[0]
+    assert (row["low"], row["high"]) == (0.0, 1.0)
+
+
 def test_the_example_sites_can_be_asked_and_stay_as_they_are():
     sites = geo.example_sites()
     before = sites.copy()
@@ -175,6 +187,9 @@ def test_no_rows_have_no_share():
     assert "0 reports" in repr(found)
     (row,) = share(confirmed().iloc[:0], FAILED, by=None).to_frame().to_dict("records")
     assert (row["n"], row["low"], row["high"]) == (0, 0.0, 1.0)
+    text = share(confirmed().iloc[:0], FAILED, by=None).summary()
+    assert text.startswith("There are no reports")
+    assert "nan" not in text
 
 
 # ------------------------------------------------------------------ months
@@ -193,6 +208,9 @@ def test_a_year_is_any_of_its_months_and_never_its_first():
     assert counts.loc["2024-02", ["count_min", "count_max"]].tolist() == [2, 3]
     assert counts["count_min"].iloc[:-1].sum() == 2
     assert counts["count_max"].iloc[:-1].sum() == 1 + 1 + 12
+    # the year is over before its report is sure, and may have begun with it
+    assert counts["total_min"].iloc[:-1].tolist() == [0, 0] + [2] * 10 + [3]
+    assert counts["total_max"].iloc[:-1].tolist() == [0, 1] + [3] * 11
     suspected = table[table["status"] == "suspected"].set_index("month")
     assert suspected["count_min"].tolist() == [1] + [0] * 13
     undated = table[table["month"].isna()].set_index("status")
@@ -225,6 +243,8 @@ def test_any_days_that_partial_dates_may_mean_are_counted_within_the_bounds(valu
     assert truth.sum() == len(values) - undated
     assert (months["count_min"] <= truth).all()
     assert (truth <= months["count_max"]).all()
+    assert (months["total_min"] <= truth.cumsum()).all()
+    assert (truth.cumsum() <= months["total_max"]).all()
 
 
 def test_months_of_another_column_and_of_the_examples_lose_no_report():

@@ -139,6 +139,23 @@ def test_distances_without_a_pair_are_missing():
     assert k.summary().startswith("mark correlation of 2 located reports, from 50 m to 150 m")
 
 
+def test_distances_below_twice_the_radii_are_called_not_resolvable_and_no_test_is_promised():
+    window = in_plane(L_SHAPE)
+    sites = marked(L_SHAPE, 8, 5).assign(uncertainty_m=[10.0] * 4 + [80.0] * 4)
+    r = [100.0, 150.0, 160.0, 300.0]
+    k = geo.mark_correlation(sites, window, mark="held", distances_m=r)
+    assert k.to_frame()["resolvable"].tolist() == [False, False, True, True]
+    text = k.summary()
+    assert "resolve distances from 160 m on" in text
+    assert "2 of 4 distances are less and not resolvable" in text
+    assert "envelope_test" not in text
+    unknown = geo.mark_correlation(
+        sites.drop(columns="uncertainty_m"), window, mark="held", distances_m=r
+    )
+    assert not unknown.resolvable.any()
+    assert "some radii are unknown" in unknown.summary()
+
+
 def test_marks_are_checked():
     window = in_plane(L_SHAPE)
     sites = marked(L_SHAPE, 6, 5)

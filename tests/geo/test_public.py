@@ -138,6 +138,20 @@ def test_columns_that_do_not_exist_are_refused():
         geo.public_view(invented(), columns=["geometry"])
 
 
+@pytest.mark.parametrize("name", ["old-sugar_mill", "Old Sugar Mill", "OLDSUGARMILL"])
+def test_a_name_for_an_id_of_a_hidden_place_is_refused(name):
+    sites = invented(name=["A0", "old sugar mill", "A2", "A3", "mill at a road", "A5"])
+    for row in (1, 4):
+        ids = sites["site_id"].where(sites.index != sites.index[row], name)
+        renamed = sites.assign(site_id=ids)
+        if row == 1:
+            with pytest.raises(geo.SchemaError, match="1 of 3 sites have their name") as caught:
+                geo.public_view(renamed)
+            assert "sugar" not in str(caught.value).casefold()
+        else:  # of another row, and left out
+            assert name not in set(geo.public_view(renamed)["site_id"])
+
+
 def test_no_rows_and_one_row():
     sites = invented()
     assert geo.public_view(sites[:0]).empty

@@ -1,3 +1,6 @@
+from dataclasses import replace
+from functools import cache
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -7,13 +10,28 @@ from pyproj import Geod
 from shapely import box
 
 import geo
+from geo._evaluation import Evaluator, one_curve
+from geo._outlines import outline_of
+from geo._patterns import planar_pattern
 from geo._realisations import destinations
+from geo._redrawing import redrawer_of
 from geo.errors import GeometryError, ResolutionWarning, SchemaError
 from geo.uncertainty import Propagated, propagate, realisations
 
 GEOD = Geod(ellps="WGS84")
 PLANE = "EPSG:32648"
 EQUAL = geo.local_crs(shapely.Point(104.54, 12.85))
+SIDE = 300_000.0
+UNIT = 15_000.0
+WINDOW = gpd.GeoSeries([box(0, 0, SIDE, SIDE)], crs=PLANE)
+UNITS = gpd.GeoSeries(
+    [
+        box(x, y, x + UNIT, y + UNIT)
+        for x in np.arange(0, SIDE, UNIT)
+        for y in np.arange(0, SIDE, UNIT)
+    ],
+    crs=PLANE,
+)
 
 
 def sites_at(lon, lat, radius, **columns):
@@ -274,8 +292,8 @@ def test_the_interval_covers_the_true_count_as_often_as_it_says_and_the_naive_co
         start = np.full(np.shape(lon), centre.x), np.full(np.shape(lon), centre.y)
         return (GEOD.inv(*start, lon, lat)[2] <= 10_000.0).sum(axis=-1)
 
-    held, naive, many = [], [], 84
-    for _ in range(12):
+    held, naive, many = [], [], 168
+    for _ in range(6):
         recorded = np.array([centre.x, centre.y]) + rng.uniform(-0.12, 0.12, (300, 2))
         # the truth is drawn by its own code
         far = 6000.0 * np.sqrt(rng.random((many, 300)))
@@ -313,52 +331,55 @@ def test_draws_of_measured_places_spread_twice_as_far_and_are_called_sensitivity
     assert propagate(len, sites[:5].assign(uncertainty_m=0.0), n_draws=3).kind == "posterior"
 
 
-def k_of_thomas(spread_m, distances, error, runs):
-    """K of a Thomas process of 20 parents in 300 x 300 km, by what its intensity is known to be."""
+@cache
+def thomas_patterns(runs):
+    """Points of a Thomas process of 20 parents in 300 x 300 km, and the run of each."""
     side, margin = 300_000.0, 20_000.0
     wide = gpd.GeoSeries([box(-margin, -margin, side + margin, side + margin)], crs=PLANE)
-    window = gpd.GeoSeries([box(0, 0, side, side)], crs=PLANE)
-    model = geo.thomas(wide, parents_per_km2=20 / 90_000, offspring=5, spread_m=spread_m)
+    model = geo.thomas(wide, parents_per_km2=20 / 90_000, offspring=5, spread_m=1500.0)
+    patterns = [model.simulate(rng=run).get_coordinates().to_numpy() for run in range(runs)]
+    return np.vstack(patterns), np.repeat(np.arange(runs), [len(xy) for xy in patterns])
+
+
+def k_of_noisy_thomas(distances, error, runs):
+    """K of such points with an error, by what their intensity is known to be."""
+    points, run = thomas_patterns(runs)
+    points = error(points)
+    inside = ((points > 0) & (points < SIDE)).all(axis=1)
+    outline = outline_of(WINDOW[0])
     total = 0.0
-    for run in range(runs):
-        points = shapely.get_coordinates(model.simulate(rng=run).to_numpy())
-        points = error(points, run)
-        points = points[((points > 0) & (points < side)).all(axis=1)]
-        k = geo.ripley_k(
-            in_plane(points, 1.0), window, distances_m=distances, correction="translation"
-        )
-        total += k.estimate * len(points) * (len(points) - 1)
+    for one in range(runs):
+        xy = points[inside & (run == one)]
+        evaluator = Evaluator("K", "translation", outline, distances, len(xy))
+        total += one_curve(evaluator, xy) * len(xy) * (len(xy) - 1)
     return total / runs / 100.0**2
+
+
+def theory_of_thomas(distances, variance):
+    return np.pi * distances**2 + (1 - np.exp(-(distances**2) / (4 * variance))) * SIDE**2 / 20
 
 
 @pytest.mark.parametrize("s", [0.0, 1000.0, 3000.0])
 def test_noise_hides_clusters_as_the_formula_of_thomas_says(s):
-    def noise(points, run):
-        return points + np.random.default_rng(run).normal(0, s, points.shape)
-
     r = np.array([1000.0, 2000.0, 5000.0])
-    found = k_of_thomas(1500.0, r, noise, 300)
-    variance = 1500.0**2 + s**2
-    theory = np.pi * r**2 + (1 - np.exp(-(r**2) / (4 * variance))) * 90e9 / 20
-    assert found == pytest.approx(theory, rel=0.05)
+    noise = np.random.default_rng(1)
+    found = k_of_noisy_thomas(r, lambda points: points + noise.normal(0, s, points.shape), 300)
+    assert found == pytest.approx(theory_of_thomas(r, 1500.0**2 + s**2), rel=0.05)
 
 
 def test_redrawing_what_was_measured_adds_the_noise_a_second_time():
     radius = 3000.0  # whose uniform disc has the variance of s = 1.5 km on each axis
     r = np.array([1000.0, 2000.0])
 
-    def redrawn(points, run):
-        rng = np.random.default_rng(run)
+    def redrawn(points):
+        rng = np.random.default_rng(1)
         far, turn = radius * np.sqrt(rng.random(len(points))), 2 * np.pi * rng.random(len(points))
         steps = np.column_stack([far * np.cos(turn), far * np.sin(turn)])
         sites = in_plane(points + steps, radius, EQUAL)
-        return shapely.get_coordinates(next(realisations(sites, n=1, rng=run)).geometry.to_numpy())
+        return next(realisations(sites, n=1, rng=1)).get_coordinates().to_numpy()
 
-    found = k_of_thomas(1500.0, r, redrawn, 100)
-    once, twice = (
-        np.pi * r**2 + (1 - np.exp(-(r**2) / (4 * times * 1500.0**2))) * 90e9 / 20
-        for times in (2, 3)
-    )
+    found = k_of_noisy_thomas(r, redrawn, 300)
+    once, twice = (theory_of_thomas(r, times * 1500.0**2) for times in (2, 3))
     assert found == pytest.approx(twice, rel=0.1)
     assert (found < 0.8 * once).all()
 
@@ -442,18 +463,6 @@ def test_answers_speak_without_coordinates_and_escape_what_they_are_told():
 
 # ---------------------------------------------------------------------------- tests
 
-SIDE = 300_000.0
-UNIT = 15_000.0
-WINDOW = gpd.GeoSeries([box(0, 0, SIDE, SIDE)], crs=PLANE)
-UNITS = gpd.GeoSeries(
-    [
-        box(x, y, x + UNIT, y + UNIT)
-        for x in np.arange(0, SIDE, UNIT)
-        for y in np.arange(0, SIDE, UNIT)
-    ],
-    crs=PLANE,
-)
-
 
 def half_coded(rng):
     """Points of chance, every other of which is known by the centre of its unit only."""
@@ -462,31 +471,34 @@ def half_coded(rng):
     return in_plane(xy, np.tile([UNIT / np.sqrt(2), 1.0], 50))
 
 
-def rejections(runs, **options):
-    counts = np.zeros(2)
-    for run in range(runs):
-        result = geo.envelope_test(
-            half_coded(np.random.default_rng(run)),
-            WINDOW,
-            function=geo.ripley_k,
-            distances_m=[2000.0, 5000.0],
-            alternative="greater",
-            n_simulations=19,
-            rng=run,
-            progress=False,
-            **options,
-        )
-        counts += (1 + (result.curves >= result.observed).sum(axis=0)) / 20 <= 0.05
-    return counts
-
-
 @pytest.mark.filterwarnings("ignore::geo.CoincidentPointsWarning")
 def test_places_coded_to_centres_look_clustered_unless_they_are_drawn_anew():
-    naive, redrawn = rejections(150), rejections(120, n_draws=5, within=UNITS)
-    assert naive[0] > 75
-    # of 120 tests at 5 %, 99.9 % of the binomial
-    assert (redrawn <= 14).all()
-    assert (redrawn >= 1).all()
+    rng, runs, distances = np.random.default_rng(1), 400, np.array([2000.0, 5000.0, 10_000.0])
+    asked = {
+        "function": geo.ripley_k,
+        "distances_m": distances,
+        "n_simulations": 999,
+        "rng": 1,
+        "progress": False,
+    }
+    sites = half_coded(rng)
+    naive = geo.envelope_test(sites, WINDOW, **asked)
+    drawn = geo.envelope_test(sites, WINDOW, n_draws=5, within=UNITS, **asked)
+    # chance is the same for all such sites, so that it needs to be simulated once only
+    pattern = planar_pattern(sites, WINDOW)
+    redrawer = redrawer_of(sites, pattern, None, geo.csr(WINDOW), UNITS, 5)
+    evaluator = Evaluator("K", "isotropic", outline_of(WINDOW[0]), distances, 100)
+    rows, rejected = np.tile([True, False], 50), np.zeros((2, 3))
+    assert np.array_equal(np.sort(redrawer.whole), np.sort(rows))
+    limits = [np.quantile(test.curves, 0.95, axis=0) for test in (naive, drawn)]
+    for _ in range(runs):
+        xy = half_coded(rng).get_coordinates().to_numpy()
+        known = replace(redrawer, xy=xy, radius=np.where(rows, 0.0, 1.0), whole=rows)
+        curves = one_curve(evaluator, xy), known.curve_of_sites(evaluator, rng)
+        rejected += np.array(curves) > limits
+    assert rejected[0, 0] > 0.5 * runs
+    assert (rejected[1] >= 0.02 * runs).all()
+    assert (rejected[1] <= 0.07 * runs).all()
 
 
 def test_a_test_of_drawn_places_does_not_depend_on_row_order_or_threads(monkeypatch):

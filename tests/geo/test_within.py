@@ -220,7 +220,21 @@ def test_what_is_unknown_is_counted_and_stays_in_the_bounds():
     assert found.interval == (1, 2)
     assert len(found.distribution) == 4
     assert "3 reports without a location or a radius" in found.summary()
+    nothing = probability_within(sites[3:], BORDER, distance_m=2000).summary()
+    assert "Of 3 reports (unknown), none is known well enough to expect it within 2 km" in nothing
+    assert "are expected" not in nothing
     pd.testing.assert_frame_equal(pd.DataFrame(sites), pd.DataFrame(before))
+
+
+def test_reports_of_one_place_are_a_caution_by_their_disc_or_by_their_place_id():
+    places = east_of_border([1500, 1500, 1800, 2100, 30_000])
+    sites = sites_at(places, [3000, 3000, 2900, 2900, 50])
+    assert probability_within(sites, BORDER, distance_m=2000).n_shared == 2
+    named = sites.assign(place_id=[None, None, "a", "a", "a"])
+    found = probability_within(named, BORDER, distance_m=2000)
+    assert found.n_shared == 4
+    assert "4 of the undecided reports share" in found.summary()
+    assert found.interval == probability_within(sites, BORDER, distance_m=2000).interval
 
 
 def test_confirmed_and_suspected_are_counted_apart():

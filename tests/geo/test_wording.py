@@ -51,7 +51,12 @@ def known_to(radius) -> gpd.GeoDataFrame:
         ("Compounds grew from 11 to 27, and closures surged", ["grew", "surged"]),
         (
             "Slave compounds are mushrooming; a booming trade, on the rise",
-            ["mushrooming", "booming", "on the rise"],
+            ["mushrooming", "booming", "rise"],
+        ),
+        ("No fewer than four clusters; nothing less than a hot spot", ["clusters", "hot spot"]),
+        (
+            "The rise of compounds: they doubled, then tripled, and more and more proliferate",
+            ["rise", "doubled", "tripled", "more and more", "proliferate"],
         ),
     ],
 )
@@ -78,6 +83,8 @@ def test_what_no_analysis_carries_is_refused_with_a_sentence_instead(text, refus
         "An increase in reporting, not in compounds.",
         "Without a baseline nothing is called a cluster.",
         "A high-rise, and a rising number of reports.",
+        "A high rise with a double fence, in a multiple of the rows.",
+        "That compounds have multiplied is not shown.",
     ],
 )
 def test_denials_and_words_about_reports_pass(text):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.colors import to_rgba
 from matplotlib.patches import Circle, Wedge
 from matplotlib.path import Path
 
@@ -143,7 +144,12 @@ def _draw_areas(axes: Axes, plane: Plane, layer: AtlasLayer) -> None:
     drawn = plane.drawn(shapes) if len(shapes) else shapes
     seen = [i for i, shape in enumerate(drawn) if not shape.is_empty and shape.area > 0]
     if data["fills"]:
-        look |= {"facecolor": [data["fills"][i] for i in seen], "edgecolor": PAPER}
+        look["facecolor"] = [data["fills"][i] for i in seen]
+        if "opacities" in data:
+            pairs = zip(look["facecolor"], (data["opacities"][i] for i in seen), strict=True)
+            look["facecolor"] = [to_rgba(colour, opacity) for colour, opacity in pairs]
+        else:
+            look["edgecolor"] = PAPER
     paths = [_polygon_path(drawn[i]) for i in seen]
     axes.add_collection(PathCollection(paths, **look), autolim=False)
     hatched = [_polygon_path(drawn[i]) for i in data.get("hatched", []) if i in set(seen)]

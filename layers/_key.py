@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, Rectangle
 
@@ -238,11 +239,13 @@ def _draw_swatch(axes: Axes, entry: LegendEntry, x: float, y: float) -> None:
             Circle((x, y), 1.2, facecolor=f"{entry.colour}14", edgecolor=entry.colour, **look)
         )
     elif entry.shape == "line":
-        stroke = (0, (3, 1.6)) if entry.dashed else "-"
+        stroke: Any = (0, (3, 1.6)) if entry.dashed else "-"
         ends = ([x - 1.6, x + 1.6], [y, y])
         axes.add_artist(Line2D(*ends, color=entry.colour, linewidth=0.9, linestyle=stroke))
     else:
-        look = {"facecolor": entry.colour, "edgecolor": "#8d8474", "linewidth": 0.4}
+        colour = to_rgba(entry.colour, entry.opacity)
+        look = {"facecolor": colour, "edgecolor": "#8d8474", "linewidth": 0.4}
+        look |= {"edgecolor": INK, "linestyle": (0, (2, 1.2))} if entry.dashed else {}
         look["hatch"] = "////" if entry.hatched else None
         axes.add_artist(Rectangle((x - 1.6, y - 1.0), 3.2, 2.0, **look))
 

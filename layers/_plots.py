@@ -10,9 +10,25 @@ from matplotlib.ticker import MaxNLocator
 
 import geo
 from layers._letters import MM_PER_INCH, SMALLEST_PT, fonts_for, height_mm, printable, wrapped
-from layers._marks import without_asides
 from layers._paper import INK, SOFT, Paper
-from layers.scales import STATUS_SCALE
+from layers._plot_parts import (
+    BAND,
+    FOUND,
+    KM,
+    MOST_ROWS,
+    PARTS,
+    RIM,
+    SHADED,
+    SPAN,
+    UNRESOLVED,
+    along_distance,
+    dashed,
+    length,
+    name_rows,
+    short_names,
+    units,
+)
+from layers._plots_uncertainty import drawer_of, heading_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,18 +44,6 @@ if TYPE_CHECKING:
 
 __all__ = ["draw"]
 
-_BAND, _CHANCE = "#c3d5dd", "#0b5d7a"
-_SHADED: dict[str, Any] = {"facecolor": "#d9d5cc", "alpha": 0.55, "linewidth": 0, "zorder": 0}
-_FOUND: dict[str, Any] = {"color": INK, "zorder": 3, "label": "these reports"}
-_UNRESOLVED = "not resolvable"
-_KM = 1000.0
-_BY_NAME = {  # axis labels; other functions go by their own names
-    "K": "K (km²)",
-    "L": "L (km)",
-    "G": "G: share with a neighbour",
-    "F": "F: share of the window near a report",
-    "J": "J = (1 - G) / (1 - F)",
-}
 _TESTS = {"rank": "extreme rank length", "mad": "maximum deviation", "dclf": "DCLF"}
 _LEGEND: dict[str, Any] = {
     "borderaxespad": 0.0,
@@ -54,14 +58,6 @@ _EDGE_MM = 1.5
 _TITLE_PT = 8.0
 _LEGEND_MM = 3.1  # a row of the legend
 _ASPECT = 0.6  # height of a plot by its width
-_MOST_CLUSTERS = 20
-_MORE = "#8d8474"  # status neither confirmed nor suspected
-_PARTS: dict[str, dict[str, Any]] = {
-    "confirmed": {"facecolor": STATUS_SCALE("confirmed")},
-    "suspected": {"facecolor": STATUS_SCALE("suspected")},
-    "other or not stated": {"facecolor": _MORE},
-}
-_RIM: dict[str, Any] = {"edgecolor": "#7c1b13", "linewidth": 0.6}
 
 
 def draw(result: object, axes: Axes | None, title: str, width_mm: float) -> Figure:
@@ -116,9 +112,12 @@ def _drawer(result: object) -> Draw:
         return _bands
     if hasattr(result, "distances_m") and hasattr(result, "theoretical"):
         return _function
+    if (uncertain := drawer_of(result)) is not None:
+        return uncertain
     message = (
         f"there is no plot of a {type(result).__name__}: give a function of distance such as "
-        "ripley_l(...), an envelope_test(...), a clustering, or a table of distance_bands(...)"
+        "ripley_l(...), an envelope_test(...), a clustering, a table of distance_bands(...), or "
+        "what propagate(...), probability_within(...) or share(...) gives"
     )
     raise TypeError(message)
 
@@ -157,6 +156,8 @@ def _heading(result: Any) -> str:  # noqa: ANN401  # any of the results
         return f"Clusters of reports ({result.method})"
     if isinstance(result, pd.DataFrame):
         return "Reports by distance"
+    if drawer_of(result) is not None:
+        return heading_of(result)
     return f"{result.name[:1].upper()}{result.name[1:]} of {result.n:,} reports"
 
 
@@ -165,7 +166,7 @@ def _words(result: Any) -> str:  # noqa: ANN401  # any of the results
     if isinstance(result, pd.DataFrame):
         rows = result[["within_m", "count", "count_min", "count_max"]].itertuples(index=False)
         return " ".join(
-            f"Within {_length(within)}: {count:,} reports (at least {low:,}, at most {high:,})."
+            f"Within {length(within)}: {count:,} reports (at least {low:,}, at most {high:,})."
             for within, count, low, high in rows
         )
     return str(result.summary())
@@ -176,16 +177,16 @@ def _words(result: Any) -> str:  # noqa: ANN401  # any of the results
 
 def _function(result: SummaryFunction, axes: Axes) -> str:
     """Draw an estimated function beside what chance would give."""
-    km = result.distances_m / _KM
-    axes.plot(km, _units(result.name, result.estimate), **_FOUND)
-    axes.plot(km, _units(result.name, result.theoretical), **_dashed("complete randomness"))
-    _finish(axes, result.name, result)
+    km = result.distances_m / KM
+    axes.plot(km, units(result.name, result.estimate), **FOUND)
+    axes.plot(km, units(result.name, result.theoretical), **dashed("complete randomness"))
+    along_distance(axes, result.name, result.distances_m, result.facts["smallest_m"])
     return f"An estimate and no test; edge correction: {result.correction}."
 
 
 def _envelope(result: geo.EnvelopeTest, axes: Axes) -> str:
     """Draw a tested function with the envelope that belongs to its p-value."""
-    km, name = result.distances_m / _KM, result.function
+    km, name = result.distances_m / KM, result.function
     if np.isfinite(result.low).any():
         low, high = result.low, result.high
         label = "global 95 % envelope (the test)"
@@ -193,11 +194,11 @@ def _envelope(result: geo.EnvelopeTest, axes: Axes) -> str:
         pointwise = result.pointwise()
         low, high = (pointwise[c].to_numpy() for c in ("low_pointwise", "high_pointwise"))
         label = "pointwise 95 % range (no test)"
-    low, high = _units(name, low), _units(name, high)
-    axes.fill_between(km, low, high, color=_BAND, linewidth=0, label=label)
-    axes.plot(km, _units(name, result.observed), **_FOUND)
-    axes.plot(km, _units(name, result.expected), **_dashed("mean of the simulations"))
-    _finish(axes, name, result)
+    low, high = units(name, low), units(name, high)
+    axes.fill_between(km, low, high, color=BAND, linewidth=0, label=label)
+    axes.plot(km, units(name, result.observed), **FOUND)
+    axes.plot(km, units(name, result.expected), **dashed("mean of the simulations"))
+    along_distance(axes, name, result.distances_m, result.facts["smallest_m"])
     return _verdict(result)
 
 
@@ -208,7 +209,7 @@ def _verdict(result: geo.EnvelopeTest) -> str:
     differs = "differs from" if rejected else "cannot be told from"
     outside = _outside(result) if rejected else ""
     return (
-        f"p = {result.pvalue:.3g} for all distances from {_length(at[0])} to {_length(at[-1])} at "
+        f"p = {result.pvalue:.3g} for all distances from {length(at[0])} to {length(at[-1])} at "
         f"once ({_TESTS.get(result.test, result.test)}, {result.alternative}): the pattern "
         f"{differs} the null model ({result.null.name}, {result.n_simulations:,} simulations)."
         f"{outside}"
@@ -225,37 +226,9 @@ def _outside(result: geo.EnvelopeTest) -> str:
     for side, where in sides.items():
         at = result.distances_m[where]
         if len(at):
-            span = _length(at[0]) if len(at) == 1 else f"{_length(at[0])} to {_length(at[-1])}"
+            span = length(at[0]) if len(at) == 1 else f"{length(at[0])} to {length(at[-1])}"
             found.append(f"{side} the envelope at {span}")
     return f" It lies {' and '.join(found)}." if found else ""
-
-
-def _units(name: str, values: Floats) -> Floats:
-    """Give K in square kilometres and L in kilometres, as their axes say."""
-    power = {"K": 2, "L": 1}.get(name.removeprefix("cross "), 0)
-    return np.asarray(values / _KM**power)
-
-
-def _dashed(label: str) -> dict[str, Any]:
-    """Return the look of what chance would give."""
-    return {"color": _CHANCE, "linestyle": (0, (4, 2)), "linewidth": 0.8, "label": label}
-
-
-def _finish(axes: Axes, name: str, result: SummaryFunction | geo.EnvelopeTest) -> None:
-    """Shade what the radii cannot resolve, and say what the axes are."""
-    first, last = result.distances_m[0] / _KM, result.distances_m[-1] / _KM
-    smallest = result.facts["smallest_m"] / _KM
-    if np.isnan(smallest):
-        axes.axvspan(first, last, label="radii missing: resolution unknown", **_SHADED)
-    elif smallest > first:
-        axes.axvspan(first, min(smallest, last), label=_UNRESOLVED, **_SHADED)
-    axes.set_xlim(first, last)
-    axes.set_xlabel("Distance (km)")
-    kind = name.removeprefix("cross ")
-    cross = "Cross " if kind != name else ""
-    words = _BY_NAME.get(kind, kind)
-    axes.set_ylabel(f"{cross}{words}" if kind in _BY_NAME else words[:1].upper() + words[1:])
-    axes.yaxis.set_major_formatter("{x:,g}")
 
 
 # ---------------------------------------------------------------------------- counts
@@ -264,19 +237,13 @@ def _finish(axes: Axes, name: str, result: SummaryFunction | geo.EnvelopeTest) -
 def _clusters(result: geo.Clustering, axes: Axes) -> str:
     """Draw the size of each cluster by what is claimed, the largest on top."""
     whole = result.to_frame().sort_values(["size", "cluster"], ascending=[False, True])
-    table = whole.head(_MOST_CLUSTERS)
+    table = whole.head(MOST_ROWS)
     rows, done = np.arange(len(table)), np.zeros(len(table))
     for label, parts in _by_claim(table["size"], table).items():
         if parts.any():
-            axes.barh(rows, parts, left=done, height=0.7, label=label, **_PARTS[label], **_RIM)
+            axes.barh(rows, parts, left=done, height=0.7, label=label, **PARTS[label], **RIM)
             done += parts
-    places = zip(table["place"], table["cluster"], strict=True)
-    names = [without_asides(printable(place)) or f"cluster {number}" for place, number in places]
-    axes.set_yticks(rows, names)
-    for tick, name in zip(axes.get_yticklabels(), names, strict=True):
-        tick.set(family=fonts_for(name), color=INK, parse_math=False)
-    axes.tick_params(axis="y", length=0)
-    axes.set_ylim(max(len(table), 1) - 0.5, -0.5)
+    name_rows(axes, short_names(table["place"], table["cluster"]))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("Reports")
     rest = (
@@ -298,21 +265,14 @@ def _bands(result: pd.DataFrame, axes: Axes) -> str:
     x, done = np.arange(len(result)), np.zeros(len(result))
     for label, parts in _by_claim(result["count"], result).items():
         if parts.any():
-            axes.bar(x, parts, bottom=done, width=0.6, label=label, **_PARTS[label], **_RIM)
+            axes.bar(x, parts, bottom=done, width=0.6, label=label, **PARTS[label], **RIM)
             done += parts
     low, high = (result[c].to_numpy(float) for c in ("count_min", "count_max"))
-    span: dict[str, Any] = {
-        "fmt": "none",
-        "ecolor": INK,
-        "elinewidth": 0.9,
-        "capsize": 1.6,
-        "capthick": 0.9,
-    }
-    axes.errorbar(x + 0.4, low, [0 * low, high - low], label="surely to possibly within", **span)
+    axes.errorbar(x + 0.4, low, [0 * low, high - low], label="surely to possibly within", **SPAN)
     untold = np.flatnonzero(~result["resolvable"].to_numpy(bool))
     for at in untold:
-        axes.axvspan(at - 0.5, at + 0.5, label=_UNRESOLVED if at == untold[0] else None, **_SHADED)
-    axes.set_xticks(x, [_length(within) for within in result["within_m"]])
+        axes.axvspan(at - 0.5, at + 0.5, label=UNRESOLVED if at == untold[0] else None, **SHADED)
+    axes.set_xticks(x, [length(within) for within in result["within_m"]])
     axes.set_xlim(-0.5, len(x) - 0.5)
     axes.set_ylim(0, max(high.max(), 1) * 1.05)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
@@ -327,8 +287,3 @@ def _by_claim(total: pd.Series, table: pd.DataFrame) -> dict[str, Floats]:
     parts = {c: table[c].fillna(0).to_numpy(float) for c in ("confirmed", "suspected")}
     rest = total.to_numpy(float) - parts["confirmed"] - parts["suspected"]
     return {**parts, "other or not stated": rest}
-
-
-def _length(length_m: float) -> str:
-    """Write a length for a reader."""
-    return f"{length_m / _KM:,.3g} km" if length_m >= _KM else f"{length_m:.3g} m"

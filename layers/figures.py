@@ -18,6 +18,7 @@ from layers.payload import AtlasLayer
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
+    from typing import TypeAlias
 
     import geopandas as gpd
     import pandas as pd
@@ -27,6 +28,17 @@ if TYPE_CHECKING:
 
     import geo
     from geo._functions import SummaryFunction
+
+    Plotted: TypeAlias = (
+        SummaryFunction
+        | geo.EnvelopeTest
+        | geo.Clustering
+        | geo.Propagated
+        | geo.ClusterStability
+        | geo.WithinDistance
+        | geo.Share
+        | pd.DataFrame
+    )
 
 __all__ = ["plot", "save_figure", "site_figure"]
 
@@ -118,7 +130,7 @@ def site_figure(
 
 
 def plot(
-    result: SummaryFunction | geo.EnvelopeTest | geo.Clustering | pd.DataFrame,
+    result: Plotted,
     *,
     ax: Axes | None = None,
     title: str = "",
@@ -129,9 +141,10 @@ def plot(
 
     Parameters
     ----------
-    result : SummaryFunction, EnvelopeTest, Clustering or pandas.DataFrame
+    result : SummaryFunction, EnvelopeTest, Clustering, pandas.DataFrame or another result
         A function of distance, such as `geo.ripley_l` gives; `geo.envelope_test`;
-        `geo.dbscan` and its like; or the table of `geo.distance_bands`.
+        `geo.dbscan` and its like; the table of `geo.distance_bands`; `geo.propagate` and the
+        ``stability`` of its clusters; `geo.probability_within`; or `geo.share`.
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; without it, those of a new figure.
     title : str
@@ -151,7 +164,7 @@ def plot(
     TypeError
         If there is no plot for such a result.
     ValueError
-        If `width_mm` is not between 60 and 400, or a table of bands is empty.
+        If `width_mm` is not between 60 and 400, or there is nothing in a result to draw.
 
     Notes
     -----

@@ -119,6 +119,7 @@ class Furniture(MacroElement):
         add_assets(figure, "page.css", *TOOL_ASSETS, "reader.js", "page.js")
         data = {
             "sites": [layer.get_name() for layer in self._site_layers()],
+            "areas": [layer.get_name() for layer in self.layers if "rows" in layer.payload],
             "view": _corners(self.view),
             "everything": _corners(self.everything),
         }

@@ -65,9 +65,11 @@ class LegendEntry:
     note : str
         Explanation in smaller type.
     dashed : bool, default False
-        Whether the line is dashed on the map.
+        Whether the line, or that around the square, is dashed on the map.
     hatched : bool, default False
         Whether the square is hatched on the map.
+    opacity : float, optional
+        Of the square, where it is not that of its section.
     """
 
     label: str
@@ -77,6 +79,7 @@ class LegendEntry:
     note: str = ""
     dashed: bool = False
     hatched: bool = False
+    opacity: float | None = None
 
 
 @dataclass(frozen=True)
@@ -291,12 +294,14 @@ def _swatch(entry: LegendEntry, section: LegendSection) -> Markup:
 
 def _square(entry: LegendEntry, section: LegendSection) -> Markup:
     """Draw a piece of an area as it is on the land: what lies beneath shows through."""
-    opacity = section.opacity * (HATCHED_SHARE if entry.hatched else 1)
+    opacity = section.opacity if entry.opacity is None else entry.opacity
+    opacity *= HATCHED_SHARE if entry.hatched else 1
     lines = f'<path d="{_HATCHING}" class="ca-hatching"/>' if entry.hatched else ""
     box = '<rect x="2" y="2" width="14" height="14" '
+    edge = 'class="ca-dashed"' if entry.dashed else 'fill="none" stroke="#8d8474"'
     square = (
         f'{box}class="ca-ground"/>{box}fill="{{0}}" data-{{1}}="{{0}}" fill-opacity="{{2:.3g}}"/>'
-        f'{lines}{box}fill="none" stroke="#8d8474"/>'
+        f"{lines}{box}{edge}/>"
     )
     kind = "graded" if section.graded else "fill"
     return Markup(square).format(entry.colour, kind, opacity)  # noqa: S704  # our own constants

@@ -49,6 +49,8 @@ LAYER_ASSETS = (
     "canvas.js",
     "card.js",
     "layers.js",
+    "discs.js",
+    "regions.js",
     "places.js",
     "sites.js",
 )

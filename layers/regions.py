@@ -19,6 +19,8 @@ import geo
 from geo.errors import GeometryError
 from layers._fills import counts_words, filled, length_words, status_counts
 from layers._frames import column, in_degrees, require_columns, texts
+from layers._words import Phrase, known
+from layers.columns import number_column, pack, words_column, words_of
 from layers.features import label_layer
 from layers.legend import LegendEntry, LegendSection
 from layers.scales import STATUS_SCALE
@@ -144,16 +146,19 @@ def region_layer(released: gpd.GeoDataFrame, *, name: str = _NAME, show: bool = 
     'Preah Sihanouk, province: 9 suspected'
     """
     areas = _areas(released)
-    return filled(
+    entries = _entries(areas)
+    layer = filled(
         [area.shape for area in areas],
-        [f"{_title(area)}: {counts_words(area.counts)}. {_somewhere(area)}" for area in areas],
+        [_words(area) for area in areas],
         [_HOLLOW if area.kind == _COUNTRY else _INK for area in areas],
         name=name,
-        legend=LegendSection(plain(name), _entries(areas), opacity=_OPACITY),
+        legend=LegendSection(plain(name), tuple(entries.values()), opacity=_OPACITY),
         style="cluster",
         attribution=released.attrs.get("attribution", ""),
         show=show,
     )
+    layer.payload |= _rows(areas) | {"keys": [list(entries).index(area.kind) for area in areas]}
+    return layer
 
 
 def paper_layers(regions: gpd.GeoDataFrame | None) -> tuple[AtlasLayer, ...]:
@@ -222,12 +227,13 @@ def displaced_legend(sites: gpd.GeoDataFrame) -> tuple[LegendSection, ...]:
 
 
 class _Area(NamedTuple):
-    """A distinct polygon, with what it is called, its kind, and its reports by status."""
+    """A distinct polygon: what it is called, its kind, its reports by status, and their ids."""
 
     shape: shapely.Geometry
     name: str
     kind: str
     counts: list[int]
+    ids: list[str]
 
 
 def _areas(released: gpd.GeoDataFrame) -> list[_Area]:
@@ -242,10 +248,26 @@ def _areas(released: gpd.GeoDataFrame) -> list[_Area]:
     counts = status_counts(_status(frame), group, len(outlines)).tolist()
     # rows that share a polygon but differ in its name: one of them, whatever their order
     names: dict[int, tuple[str, str]] = {}
-    for number, named in zip(group.tolist(), _named(frame), strict=True):
+    ids: dict[int, list[str]] = {}
+    rows = zip(group.tolist(), _named(frame), texts(frame, "site_id"), strict=True)
+    for number, named, site_id in rows:
         names[number] = min(named, names.get(number, named))
+        ids.setdefault(number, []).append(site_id)
     order = np.lexsort((outlines, -_size(shapes[first])))
-    return [_Area(shapes[first[i]], *names[i], counts[i]) for i in order.tolist()]
+    return [_Area(shapes[first[i]], *names[i], counts[i], ids[i]) for i in order.tolist()]
+
+
+def _rows(areas: Sequence[_Area]) -> dict[str, Any]:
+    """Tell the page in which area each report lies; of reports without an id of their own, not."""
+    pairs = sorted((site_id, number) for number, a in enumerate(areas) for site_id in a.ids)
+    ids = [site_id for site_id, _ in pairs]
+    if not all(ids) or len(set(ids)) < len(ids):
+        return {}
+    columns = {
+        "site_id": words_column(words_of(pd.Series(ids, dtype=object))),
+        "area": number_column(np.array([number for _, number in pairs], dtype=float)),
+    }
+    return {"rows": pack(columns)}
 
 
 def _schemes(frame: gpd.GeoDataFrame) -> pd.Series:
@@ -329,30 +351,40 @@ def _countries(frame: gpd.GeoDataFrame) -> list[str]:
 def _kind(scheme: str) -> str:
     """Return a way of releasing as readers say it: "district area", "5 km cell"."""
     cell = _CELL.match(scheme)
-    return f"{length_words(float(cell[1]))} cell" if cell else scheme
+    return Phrase("region-cell", width=length_words(float(cell[1]))) if cell else scheme
 
 
-def _title(area: _Area) -> str:
-    """Write what an area is: "Kandal, province", or "5 km cell" of one without a name."""
-    level = area.kind.removesuffix(" area")
-    return f"{area.name}, {level}" if area.name else level[:1].upper() + level[1:]
+def _level(kind: str) -> str:
+    """Return what an area is of its kind: "province", "5 km cell"."""
+    return kind if isinstance(kind, Phrase) else known(kind.removesuffix(" area"))
 
 
-def _somewhere(area: _Area) -> str:
-    """Say that an area is no place."""
-    places = "The place is" if sum(area.counts) == 1 else "The places are"
-    return f"{places} somewhere in this area, not at its middle."
+def _words(area: _Area) -> str:
+    """Write what an area is, its reports, and that it is no place."""
+    level = title = _level(area.kind)
+    if area.name:
+        title = Phrase("both", a=area.name, b=level)
+    elif not isinstance(area.kind, Phrase):
+        title = Phrase("region-unnamed", kind=level)
+    where = Phrase("region-where", n=sum(area.counts))
+    return Phrase("region-words", title=title, counts=counts_words(area.counts), where=where)
 
 
-def _entries(areas: Sequence[_Area]) -> tuple[LegendEntry, ...]:
+def _entries(areas: Sequence[_Area]) -> dict[str, LegendEntry]:
     """Count the reports of each level by status, the finest level first."""
-    entries = []
+    entries = {}
     for kind in reversed(dict.fromkeys(area.kind for area in areas)):
         counts = np.sum([area.counts for area in areas if area.kind == kind], axis=0).tolist()
-        label = f"somewhere in a {kind.removesuffix(' area')}"
-        label += ", outlined" if kind == _COUNTRY else ""
-        entries.append(LegendEntry(label, _INK, "disc", note=counts_words(counts)))
-    return tuple(entries)
+        hollow = kind == _COUNTRY
+        entries[kind] = LegendEntry(
+            Phrase("region-key-outlined" if hollow else "region-key", kind=_level(kind)),
+            _HOLLOW if hollow else _INK,
+            "square",
+            note=counts_words(counts),
+            dashed=True,
+            opacity=_OPACITY,
+        )
+    return entries
 
 
 def _moved(scheme: str) -> str:

@@ -17,8 +17,9 @@ import shapely
 
 import geo
 from geo.errors import GeometryError, SchemaError
-from layers._fills import INK, LINE, continuous, counts_words, filled, length_words, status_counts
-from layers._frames import bounds_of, column, in_degrees, require_columns, require_crs
+from layers._clusters import cluster_words, faded
+from layers._fills import INK, LINE, continuous, filled, length_words
+from layers._frames import bounds_of, in_degrees, require_columns, require_crs
 from layers._words import Phrase, joined, known, said_by
 from layers.legend import LegendEntry, LegendSection
 from layers.payload import AtlasLayer, encode_geometry, exact_rows
@@ -216,6 +217,7 @@ def cluster_layer(
     clustering: geo.Clustering,
     *,
     shape: Literal["convex_hull", "concave_hull", "discs"] = "convex_hull",
+    stability: geo.ClusterStability | None = None,
     name: str = "Clusters",
     show: bool = True,
 ) -> AtlasLayer:
@@ -228,6 +230,9 @@ def cluster_layer(
         From `geo.dbscan` and its like, of sites with ``uncertainty_m``.
     shape : {"convex_hull", "concave_hull", "discs"}, default "convex_hull"
         As in `geo.cluster_areas`.
+    stability : geo.ClusterStability, optional
+        From `geo.propagate` of the same clustering: the less of a cluster comes back in draws of
+        the true places, the fainter its area is filled.
     name : str
         Name in layer controls.
     show : bool, default True
@@ -237,7 +242,8 @@ def cluster_layer(
     -------
     AtlasLayer
         A Folium layer of dashed outlines. Each tells its place, its reports by status and how
-        well they are located; the legend how many reports are in no cluster.
+        well they are located; the legend how many reports are in no cluster. With `stability`,
+        the areas are filled, and each tells how much of it comes back.
 
     Raises
     ------
@@ -247,6 +253,8 @@ def cluster_layer(
         If a clustered site has no radius.
     TypeError
         If `clustering` is no Clustering.
+    ValueError
+        If `stability` is of another clustering.
 
     Notes
     -----
@@ -266,40 +274,26 @@ def cluster_layer(
     ['Cluster 0: 2 confirmed, 1 suspected; each known to within 250 m']
     """
     areas = geo.cluster_areas(clustering, shape=shape)
-    table = clustering.to_frame()
-    labels = clustering.labels.to_numpy(dtype=np.int64, na_value=-1)
-    inside = labels >= 0
-    claimed = column(clustering.sites, "status").astype(object).fillna("unknown").to_numpy()
-    counts = status_counts(claimed[inside], labels[inside], len(areas))
-    reach = clustering.parameters.get("eps_m")
-    words = []
-    for row, count in zip(table.itertuples(), counts, strict=True):
-        numbered = Phrase("cluster", number=int(row.cluster))
-        said: str = Phrase(
-            "cluster-words",
-            place=numbered if pd.isna(row.place) else plain(row.place),
-            counts=counts_words(count),
-            distance=length_words(row.max_uncertainty_m),
-        )
-        if reach is not None and row.max_uncertainty_m > reach:
-            said = Phrase("cluster-coarse", words=said, distance=length_words(reach))
-        words.append(said)
+    opacities, entries = faded(clustering, stability)
+    inside = clustering.labels.to_numpy(dtype=np.int64, na_value=-1) >= 0
     note = Phrase(
         "cluster-rest", none=int(clustering.n_noise), unlocated=int(clustering.n_unlocated)
     )
     label = Phrase("cluster-key", method=clustering.method)
     entry = LegendEntry(label, INK, "line", count=len(areas), note=note, dashed=True)
-    return filled(
+    layer = filled(
         list(areas.geometry),
-        words,
-        [],
+        cluster_words(clustering, stability),
+        [INK] * len(opacities),
         name=name,
-        legend=LegendSection(plain(name), (entry,)),
+        legend=LegendSection(plain(name), (entry, *entries)),
         style="cluster",
         attribution=clustering.sites.attrs.get("attribution", ""),
         show=show,
         exact=exact_rows(clustering.sites[inside]),
     )
+    layer.payload |= {"opacities": opacities} if opacities else {}
+    return layer
 
 
 def _distances(distances_m: Sequence[float]) -> list[float]:

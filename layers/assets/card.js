@@ -68,15 +68,16 @@
     return node;
   }
 
-  function report(layer, row) {
+  /* The title of the card is the area of all that are within it: theirs need not say it again. */
+  function report(layer, row, within) {
     const column = (name) => layer.cards.text(name, row);
-    const title = column("name") || column("locality") || column("admin1") || column("site_id");
+    const title = column("name") || (within ? "" : column("locality") || column("admin1") || column("site_id"));
     const response = layer.responses && column("state_response");
     const operating = column("operating");
     const source = link(column("source_url"), column("source"));
     const details = layer.details.map((detail) => detail.text(row)).filter(Boolean);
     return element("li", { "data-row": row },
-      element("div", { class: "ca-report-title" }, tag(layer.statuses[layer.places.status[row]]), " ", text(title, "b")),
+      element("div", { class: "ca-report-title" }, tag(layer.statuses[layer.places.status[row]]), " ", title ? text(title, "b") : ""),
       ...details.map((words) => element("p", {}, text(words))),
       element("p", { class: "ca-soft" },
         response ? say("response", { word: term(phrase(response)) }) : "",
@@ -85,15 +86,16 @@
         ...(column("source_date") ? [", ", whole(column("source_date"))] : []), " · ", whole(column("site_id"))));
   }
 
-  /* The reports of all places of a symbol, each place with its heading, a hundred at a time. */
+  /* The reports of all places of a symbol, each place with its heading, or those within an area;
+     a hundred at a time. */
   const AT_ONCE = 100;
-  function* reports(layer, members) {
+  function* reports(layer, { members, rows: within }) {
     for (const place of members) {
-      const rows = layer.rowsOf(place), list = element("ol", {});
+      const rows = within || layer.rowsOf(place), list = element("ol", {});
       if (members.length > 1) yield element("h3", {}, text(layer.nameOf(place) || say("unnamed")));
-      yield element("p", { class: "ca-meta" }, precision(rows, layer.cards));
+      yield element("p", { class: "ca-meta" }, within ? say("region-where", { n: rows.length }) : precision(rows, layer.cards));
       yield list;
-      for (const row of rows) { list.append(report(layer, row)); yield null; }
+      for (const row of rows) { list.append(report(layer, row, within)); yield null; }
     }
   }
 
@@ -122,7 +124,8 @@
     return { more, count };
   }
 
-  /* One card per site layer; it lives in the map and never lies over its own symbol. */
+  /* One card per site layer; it lives in the map and never lies over its own symbol. The entry
+     of an area has its `rows`, and `area`: {title(), mark(open), focus()}. */
   function card(layer, map) {
     const box = element("section", { class: "ca-card", role: "dialog", "data-label": "card", "aria-label": say("card"), hidden: "" });
     const container = map.getContainer();
@@ -131,14 +134,18 @@
     L.DomEvent.disableScrollPropagation(box);
     let current = null, before = null, placed = null;
 
-    function close() {
-      if (!current) return;
-      const { place: closed } = current;
+    function shut() {
+      if (current.area) current.area.mark(false); else layer.activate(null);
       current = null;
       box.hidden = true;
+    }
+
+    function close() {
+      if (!current) return;
+      const { place: closed, area } = current;
+      shut();
       restore();
-      layer.activate(null);
-      layer.focus(closed);
+      if (area) area.focus(); else layer.focus(closed);
     }
 
     /* The map goes back to where the reader had it, unless the reader moved it since. */
@@ -169,14 +176,14 @@
     }
 
     function fill(entry) {
-      const shut = element("button", { class: "ca-close", type: "button", "aria-label": say("close") }, "×");
-      shut.addEventListener("click", close);
-      const title = element("h2", { tabindex: "-1" }, text(layer.titleOf(entry)));
+      const button = element("button", { class: "ca-close", type: "button", "aria-label": say("close") }, "×");
+      button.addEventListener("click", close);
+      const title = element("h2", { tabindex: "-1" }, text(entry.area ? entry.area.title() : layer.titleOf(entry)));
       const list = element("div", { class: "ca-reports", tabindex: "0", role: "group", "aria-label": say("card-list") });
-      const waiting = reports(layer, entry.members), write = () => extend(list, waiting);
+      const waiting = reports(layer, entry), write = () => extend(list, waiting);
       write();
       const { more, count } = rest(list, entry.total, write, grow);
-      box.replaceChildren(shut, title, element("p", { class: "ca-meta" }, claims(entry, layer.statuses)), list, more);
+      box.replaceChildren(button, title, element("p", { class: "ca-meta" }, claims(entry, layer.statuses)), list, more);
       return { title, count };
     }
 
@@ -198,13 +205,13 @@
       place(entry);
       placed = map.getCenter();
       count();
-      layer.activate(entry.place);
+      if (entry.area) entry.area.mark(true); else layer.activate(entry.place);
       title.focus({ preventScroll: true });
     }
 
     box.addEventListener("keydown", (event) => { if (event.key === "Escape") { event.stopPropagation(); close(); } });
     map.on("click", close);
-    map.on("zoomend", () => { if (current) { current = null; box.hidden = true; layer.activate(null); } });
+    map.on("zoomend", () => { if (current) shut(); });
     return { open, close, renew, remove: () => box.remove() };
   }
 

@@ -81,7 +81,8 @@
       note("shown", { n: placed, missing: nowhere });
       note("apart", { counts: apartWords(filters.sum) });
       note("polar", { n: polar });
-      note("all-counted", {}, filters.narrows ? "all-counted-but" : "all-counted");
+      const follow = filters.areas ? "all-counted-but-areas" : "all-counted-but";
+      note("all-counted", {}, filters.narrows ? follow : "all-counted");
       recount(panel, filters.layers);
       const beyond = panel.querySelector('[data-word="beyond-land"]');
       if (beyond) beyond.hidden = filters.narrows; // counted when the page was made

@@ -166,6 +166,7 @@
       this._listeners = [];
       this._waiting = null;
       this._sum(null);
+      this.areas = this.sum.apart["area-only"] > 0;
     }
 
     /* What narrows the rows, if anything does. */

@@ -17,7 +17,7 @@
       if (i % 2 === 0) return part;
       const value = values[part];
       if (Array.isArray(value)) return say(...value);
-      return typeof value === "number" ? atlas.number(value) : value;
+      return typeof value === "number" ? atlas.number(value) : name(value);
     });
   }
 

@@ -1,4 +1,4 @@
-/* Owns: the Leaflet layers of areas, lines, discs and names, and the keys of the legend.
+/* Owns: the Leaflet layers of areas, lines and names, and the keys of the legend.
    Each takes the id of a script tag with inert JSON and returns a Leaflet layer at once. */
 "use strict";
 (function (atlas) {
@@ -19,6 +19,8 @@
     initialize: function (data, fill) {
       L.LayerGroup.prototype.initialize.call(this);
       this._fill = fill;
+      this.data = data;
+      this.drawn = [];
       this.ready = atlas.unpack(data.shapes).then((columns) => { this.shapes = decode(columns); data.shapes = null; });
     },
     onAdd: function (map) {
@@ -68,26 +70,63 @@
   };
   const CASED = { border: 1.6, line: 1.4 }; // pixels more: ground around a line, so that it shows on any colour
 
+  /* Pixels of a ring that are in a view. */
+  function pixels(ring, view) {
+    const corners = L.PolyUtil.clipPolygon(ring, view) || [];
+    return Math.abs(corners.reduce((sum, { x, y }, i) => {
+      const next = corners[(i + 1) % corners.length];
+      return sum + x * next.y - y * next.x;
+    }, 0)) / 2;
+  }
+
+  /* Whether any of a shape is in view: of an area, the holes are none of it. */
+  const SPECK = 0.5; // square pixels: less is left by the clipping itself
+  function inView(shape, map) {
+    const corner = map.containerPointToLayerPoint([0, 0]), view = L.bounds(corner, corner.add(map.getSize())), box = shape._rawPxBounds;
+    if (!box || !view.intersects(box)) return false;
+    if (view.contains(box)) return true;
+    const rings = shape._rings.values();
+    if (shape instanceof L.Polygon) {
+      const area = (part) => part.reduce((sum, _, i) => sum + (i ? -1 : 1) * pixels(rings.next().value, view), 0);
+      return shape.getLatLngs().reduce((sum, part) => sum + area(part), 0) > SPECK;
+    }
+    return [...rings].some((line) => line.some((to, i) => i && L.LineUtil.clipSegment(line[i - 1], to, view)));
+  }
+
+  /* What is not in view has no size: Tab leads to all that is, and to nothing else. */
+  function reach(shape, map) {
+    const path = shape.getElement();
+    if (!path || !shape.getTooltip()) return;
+    const there = !shape.left && inView(shape, map);
+    path.style.display = shape.left ? "none" : "";
+    path.setAttribute("tabindex", there ? "0" : "-1");
+    path.setAttribute("role", shape.opens ? "button" : "img");
+    if (there) path.removeAttribute("aria-hidden"); else path.setAttribute("aria-hidden", "true");
+  }
+
   /* Name on pointing and on keyboard focus; the words are put in as text, and again in another
-     language. */
-  function describe(shape, tell) {
+     language. A shape that `opens` something does so when it is pressed. */
+  function describe(shape, map, tell) {
+    const press = (event) => { if (shape.opens) { L.DomEvent.stop(event); shape.opens(); } };
     shape.bindTooltip(() => element("span", {}, text(tell())), { sticky: true, className: "ca-tip" });
+    shape.on("click", press);
     shape.on("add", () => {
       const path = shape.getElement();
       if (!path) return;
-      path.setAttribute("tabindex", "0");
-      path.setAttribute("role", "img");
       path.setAttribute("aria-label", tell());
       path.addEventListener("focus", () => shape.openTooltip());
       path.addEventListener("blur", () => shape.closeTooltip());
+      path.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") press(event); });
+      reach(shape, map);
     });
   }
 
-  function retell(shape, words) {
+  function retell(shape, map, words) {
     if (!shape.getTooltip()) return;
     const path = shape.getElement();
     if (path) path.setAttribute("aria-label", words);
     shape.closeTooltip();
+    reach(shape, map);
   }
 
   /* What the areas or lines of a layer say, in the reader's language where it is known. */
@@ -95,7 +134,10 @@
     const { labels, said = {}, labels_km: local = [], values = [] } = data;
     const name = (i) => {
       const words = labels[i] || "";
-      if (Object.hasOwn(said, words)) return say(...said[words]);
+      if (Object.hasOwn(said, words)) {
+        const [key, values] = said[words];
+        return say(key, data.now ? { ...values, ...data.now(i) } : values);
+      }
       return (atlas.language() === "km" && local[i]) || atlas.name(words);
     };
     return (i) => (labels[i] && values[i] ? say("named", { name: name(i), words: atlas.term(values[i]) }) : labels[i] ? name(i) : atlas.term(values[i] || ""));
@@ -105,8 +147,9 @@
   const HATCHED_SHARE = 0.4; // as in layers/legend.py
   function fillOf(data, i) {
     const shade = data.graded ? atlas.gradedShade : atlas.shade, colour = shade(data.fills[i]);
-    if (!data.hatched.includes(i)) return { fillColor: colour, fillOpacity: data.opacity };
-    return { fillColor: "url(#" + hatching(colour, data.opacity * HATCHED_SHARE) + ")", fillOpacity: 1 };
+    const opacity = data.opacities ? data.opacities[i] : data.opacity;
+    if (!data.hatched.includes(i)) return { fillColor: colour, fillOpacity: opacity };
+    return { fillColor: "url(#" + hatching(colour, opacity * HATCHED_SHARE) + ")", fillOpacity: 1 };
   }
 
   /* Lines over a pale colour, once in the page for each colour. */
@@ -123,145 +166,26 @@
   function shapes(id, make) {
     const data = read(id), filled = Boolean(data.fills && data.fills.length), tell = teller(data);
     return new Filled(data, (group, map) => {
-      const look = STYLES[data.style] || STYLES.area, drawn = [];
+      const look = STYLES[data.style] || STYLES.area, drawn = group.drawn;
       const under = (parts, more) => group.addLayer(make(parts, { ...look, ...more, interactive: false }));
       if (CASED[data.style]) for (const parts of group.shapes) under(parts, { pane: pane(map, look.pane), weight: look.weight + CASED[data.style], className: "ca-casing" });
       group.shapes.forEach((parts, i) => {
         const options = { ...look, pane: pane(map, filled ? "area" : look.pane), interactive: Boolean(tell(i)), className: "ca-" + data.style + (filled ? " ca-filled" : "") };
         const shape = make(parts, filled ? { ...options, fill: true, ...fillOf(data, i) } : options);
-        if (options.interactive) describe(shape, () => tell(i));
+        if (options.interactive) describe(shape, map, () => tell(i));
         group.addLayer(shape);
         drawn.push(shape);
         if (data.ends) group.addLayer(L.polyline(coastOf(parts.flat(), data.ends), { ...STYLES.coast, pane: pane(map, STYLES.coast.pane), interactive: false, className: "ca-coast" }));
       });
-      document.addEventListener("atlas:language", () => drawn.forEach((shape, i) => retell(shape, tell(i))));
+      group.retell = () => drawn.forEach((shape, i) => retell(shape, map, tell(i)));
+      document.addEventListener("atlas:language", group.retell);
+      map.on("moveend viewreset", () => { if (map.hasLayer(group)) for (const shape of drawn) reach(shape, map); });
       if (filled) document.addEventListener("atlas:colours", () => drawn.forEach((shape, i) => shape.setStyle(fillOf(data, i))));
     });
   }
 
   atlas.areas = (id) => shapes(id, (rings, options) => L.polygon(rings, options));
   atlas.lines = (id) => shapes(id, (parts, options) => L.polyline(parts.flat(), options));
-
-  /* Circles to scale. Where latitudes stretch the map, a circle is an ellipse: its extents in
-     both directions are exact. One smaller than a symbol's rim cannot be seen. */
-  const EARTH_M = 6371008.8, SEEN = 4;
-  // However many overlap, the map beneath stays readable: circles are filled together, once, and
-  // rims grow fainter as they would cover more of where they are; too faint, they are left out.
-  const FILLED = 0.09, RIM = 0.75, FAINTEST = 0.12, COVERED = 0.04, DASHES = 0.4, ROOM = 250 * 250;
-
-  /* The pixels of the box around all circles, as far as it is in view. */
-  function extent(seen, box) {
-    const span = (i) => {
-      const low = seen.reduce((least, disc) => Math.min(least, disc[i] - disc[i + 2]), Infinity);
-      const high = seen.reduce((most, disc) => Math.max(most, disc[i] + disc[i + 2]), -Infinity);
-      return Math.min(high, box[i + 2]) - Math.max(low, box[i]);
-    };
-    return span(0) * span(1);
-  }
-
-  const Discs = L.Layer.extend({
-    initialize: function (data) {
-      this.data = data;
-      // The layer of sites that has the places is made by the same script, after this one.
-      this.ready = (data.of ? atlas.pause().then(() => this._follow(window[data.of])) : atlas.unpack(data.discs).then((columns) => {
-        const [lon, lat, radius] = columns.list.map((column) => column.numbers());
-        this.discs = { lon, lat, radius };
-        data.discs = null;
-      })).then(() => this._draw());
-    },
-
-    /* One circle for each radius at a place of the sites, drawn while a row that has it is shown. */
-    _follow: async function (sites) {
-      await sites.ready.catch(() => {}); // the layer of sites says what is wrong
-      if (!sites.cards) return;
-      const { places, cards } = sites, metres = cards.column("radius").numbers();
-      const lon = [], lat = [], radius = [], discOf = new Int32Array(places.rows).fill(-1);
-      for (let place = 0; place < places.size; place++) {
-        const from = radius.length;
-        for (let row = places.first[place]; row < places.first[place + 1]; row++) {
-          if (Number.isNaN(metres[row])) continue;
-          let disc = radius.indexOf(metres[row], from);
-          if (disc < 0) {
-            disc = radius.length;
-            radius.push(metres[row]);
-            lon.push(places.lon[place]);
-            lat.push(places.lat[place]);
-          }
-          discOf[row] = disc;
-        }
-      }
-      this.discs = { lon: Float64Array.from(lon), lat: Float64Array.from(lat), radius: Float64Array.from(radius) };
-      const show = () => {
-        this.live = sites.shown && new Uint8Array(radius.length);
-        if (this.live) for (let row = 0; row < discOf.length; row++) if (sites.shown[row] && discOf[row] >= 0) this.live[discOf[row]] = 1;
-      };
-      show();
-      sites.on("atlas:shown", () => { show(); this._draw(); });
-    },
-    onAdd: function (map) {
-      this._sheet = atlas.sheet(map, "disc");
-      this._repaint = () => this._draw();
-      document.addEventListener("atlas:colours", this._repaint);
-      this._draw();
-    },
-    onRemove: function () { document.removeEventListener("atlas:colours", this._repaint); this._sheet.remove(); },
-    getEvents: function () { return { moveend: this._draw }; },
-
-    _place: function (crs) {
-      if (this.crs === crs) return;
-      this.crs = crs;
-      const { lon, lat, radius } = this.discs, turns = Float64Array.from(radius, (metres) => metres / EARTH_M * 180 / Math.PI);
-      const pole = (degrees) => Math.max(-89.9, Math.min(89.9, degrees));
-      const tops = atlas.plane(crs, lon, lat.map((degrees, i) => pole(degrees + turns[i])));
-      const bottoms = atlas.plane(crs, lon, lat.map((degrees, i) => pole(degrees - turns[i])));
-      const easts = atlas.plane(crs, lon.map((degrees, i) => {
-        const ratio = Math.sin(Math.min(90, turns[i]) * Math.PI / 180) / Math.cos(lat[i] * Math.PI / 180);
-        return degrees + Math.asin(Math.min(1, ratio)) * 180 / Math.PI;
-      }), lat);
-      this.flat = { x: tops.x, y: tops.y.map((y, i) => (y + bottoms.y[i]) / 2) };
-      this.high = tops.y.map((y, i) => Math.abs(bottoms.y[i] - y) / 2);
-      this.wide = easts.x.map((x, i) => Math.abs(x - tops.x[i]));
-    },
-
-    _draw: async function () {
-      const map = this._map;
-      if (!map || !this.discs || !map.getSize().x) return;
-      this._place(map.options.crs);
-      const { pen, box } = this._sheet.fresh(), turn = this._turn = {};
-      const scale = map.options.crs.scale(map.getZoom()) / map.options.crs.scale(0), origin = map.getPixelOrigin();
-      const { x, y } = this.flat, seen = [];
-      for (let i = 0; i < x.length; i++) {
-        if (this.live && !this.live[i]) continue;
-        const wide = this.wide[i] * scale, high = this.high[i] * scale, left = x[i] * scale - origin.x, top = y[i] * scale - origin.y;
-        if (high >= SEEN && left + wide > box[0] && left - wide < box[2] && top + high > box[1] && top - high < box[3]) seen.push([left, top, wide, high]);
-      }
-      const colour = atlas.shade(this.data.colour), whole = Math.max(ROOM, extent(seen, box));
-      const inked = seen.reduce((sum, [, , wide, high]) => sum + Math.PI * (wide + high) * DASHES, 0);
-      const rim = RIM * Math.min(1, COVERED * whole / inked), rims = rim >= FAINTEST;
-      const under = pen.canvas.cloneNode().getContext("2d"); // as large, and empty
-      under.setTransform(pen.getTransform());
-      under.fillStyle = pen.strokeStyle = colour;
-      pen.setLineDash([2, 3]);
-      pen.globalAlpha = rim;
-      for (let from = 0, step = 500; from < seen.length; from += step) {
-        if (from) await atlas.pause();
-        if (turn !== this._turn || !this._map) return; // the map was moved meanwhile
-        for (const [left, top, wide, high] of seen.slice(from, from + step)) {
-          for (const some of rims ? [under, pen] : [under]) {
-            some.beginPath();
-            some.ellipse(left, top, wide, high, 0, 0, 2 * Math.PI);
-          }
-          under.fill();
-          if (rims) pen.stroke();
-        }
-      }
-      if (!seen.length || !under.canvas.height) return;
-      pen.setTransform(1, 0, 0, 1, 0, 0);
-      pen.globalAlpha = rims ? FILLED : 1.5 * FILLED;
-      pen.drawImage(under.canvas, 0, 0);
-    },
-  });
-  atlas.discs = (id) => new Discs(read(id));
 
   /* Boxes are [left, top, right, bottom] in layer pixels. Symbols and names note where they
      stand on the map (`_atlasBoxes`), so that later names keep clear of them. */

@@ -32,12 +32,19 @@
     });
   }
 
-  function row(layer, i, map) {
+  /* Where a press on a row leads: to its symbol, to its area, or nowhere. */
+  function wayTo(layer, i, map, regions) {
+    if (i < layer.places.rows) return () => { map.addLayer(layer); layer.show(i); };
+    const some = regions.find((one) => one.has(layer, i));
+    return some ? () => { map.addLayer(layer); some.show(i); } : null;
+  }
+
+  function row(layer, i, map, regions) {
     const column = (name) => layer.cards.text(name, i);
     const title = column("name") || column("locality") || column("admin1") || column("site_id");
-    const located = i < layer.places.rows;
-    const name = located ? element("button", { type: "button", class: "ca-link" }, text(title)) : text(title);
-    if (located) name.addEventListener("click", () => { map.addLayer(layer); layer.show(i); });
+    const located = i < layer.places.rows, way = wayTo(layer, i, map, regions);
+    const name = way ? element("button", { type: "button", class: "ca-link" }, text(title)) : text(title);
+    if (way) name.addEventListener("click", way);
     const where = [column("admin1"), column("country")].filter(Boolean).join(", ");
     const radius = layer.cards.column("radius").numbers()[i], response = layer.responses ? term(phrase(column("state_response"))) : "";
     const precision = Number.isNaN(radius) ? say("no-radius") : say("within", { distance: distance(radius) });
@@ -51,7 +58,7 @@
 
   /* Rows are written when the table is first opened, a hundred at a time, and again when others
      are shown. */
-  function table(panel, layers, map) {
+  function table(panel, layers, map, regions) {
     const body = panel.querySelector(".ca-table tbody"), more = panel.querySelector(".ca-more");
     let orders = null, written = 0;
     const left = () => orders.reduce((sum, order) => sum + order.length, 0) - written;
@@ -61,7 +68,7 @@
       layers.forEach((layer, k) => {
         const wanted = orders[k].subarray(skip, skip + PAGE_ROWS - fresh.length);
         skip = Math.max(0, skip - orders[k].length);
-        for (const i of wanted) fresh.push(row(layer, i, map));
+        for (const i of wanted) fresh.push(row(layer, i, map, regions));
         for (const line of fresh) line.dataset.layer = line.dataset.layer || k;
       });
       body.append(...fresh);
@@ -76,7 +83,7 @@
       extend();
     };
     const renew = () => { if (panel.dataset.tab === "table") start(); else orders = null; };
-    const open = () => { if (panel.dataset.tab === "table" && !orders) Promise.all(layers.map((layer) => layer.ready)).then(renew); };
+    const open = () => { if (panel.dataset.tab === "table" && !orders) Promise.all([...layers, ...regions].map((part) => part.ready)).then(renew); };
     panel.addEventListener("atlas:tab", open);
     more.addEventListener("click", extend);
     for (const layer of layers) layer.on("atlas:shown", renew);
@@ -116,14 +123,14 @@
   }
 
   /* What lies outside the view is said, and one press shows it. */
-  function beyond(map, layers, everything) {
+  function beyond(map, layers, regions, everything) {
     const said = element("span", {});
     const chip = element("button", { type: "button", class: "ca-beyond", hidden: "" }, said, element("span", { class: "ca-act" }, " · ", element("span", { "data-word": "show-all" }, say("show-all"))));
     map.getContainer().append(chip);
     L.DomEvent.disableClickPropagation(chip);
     const count = () => {
       const view = map.getBounds();
-      const outside = layers.reduce((sum, layer) => sum + layer.outside(view), 0);
+      const outside = [...layers, ...regions].reduce((sum, part) => sum + part.outside(view), 0);
       const appears = chip.hidden !== (outside === 0);
       chip.hidden = outside === 0;
       said.textContent = say("outside", { n: outside });
@@ -132,7 +139,8 @@
     chip.addEventListener("click", () => map.fitBounds(everything, { ...BESIDE_CONTROLS, animate: false }));
     map.on("moveend", count);
     document.addEventListener("atlas:language", count);
-    for (const layer of layers) { layer.on("atlas:shown", count); layer.ready.then(count); }
+    for (const layer of layers) layer.on("atlas:shown", count);
+    for (const part of [...layers, ...regions]) part.ready.then(count, () => {});
   }
 
   /* Fit the view now, and again whenever the map changes size, until the reader moves it. */
@@ -183,20 +191,20 @@
     view.reset();
     atlas.reader(map, layers, panel, view);
     if (asked) view.go(asked);
-    if (layers.length) work(map, panel, layers, view, data.everything);
+    if (layers.length) work(map, panel, layers, view, data);
   };
 
   /* What needs the rows begins when they are read. */
-  function work(map, panel, layers, view, everything) {
-    const reveal = table(panel, layers, map), tools = document.querySelector(".ca-tools");
-    beyond(map, layers, everything);
-    Promise.all(layers.map((layer) => layer.ready)).then(() => {
+  function work(map, panel, layers, view, { everything, areas }) {
+    const regions = areas.map((name) => new atlas.Regions(window[name], layers));
+    const reveal = table(panel, layers, map, regions), tools = document.querySelector(".ca-tools");
+    beyond(map, layers, regions, everything);
+    Promise.all([...layers, ...regions].map((part) => part.ready)).then(() => {
       const filters = new atlas.Filters(layers);
       atlas.choosing(panel, filters);
       atlas.search(panel, layers, (layer, i) => {
-        if (i >= layer.places.rows) { reveal(layer, i); return; }
-        map.addLayer(layer);
-        layer.show(i);
+        const way = wayTo(layer, i, map, regions);
+        if (way) way(); else reveal(layer, i);
       });
       atlas.sharing(tools, atlas.permalink(map, filters, view));
       atlas.downloads(tools, layers, filters);

@@ -23,6 +23,15 @@
     return column && column.codes && column.words ? countRows(layer, column.codes()).map(([code, n]) => [column.words()[code], n]) : [];
   }
 
+  function inAreas(layer) {
+    if (!layer.cards.column("release_scheme")) return 0;
+    let count = 0;
+    for (let row = layer.places.rows; row < layer.places.status.length; row++) {
+      if (layer.isShown(row) && atlas.reason(layer, row) === "area-only") count += 1;
+    }
+    return count;
+  }
+
   /* "97 reports, 79 on the map. By claim: ... Most are in ..." Nothing but counts. */
   const MOST = 3;
   function summary(layers) {
@@ -31,7 +40,8 @@
     const reports = say("reports", { n: sum(claims.map(([, n]) => n)) });
     const shown = sum(layers.map((layer) => layer.places.total.reduce((a, b) => a + b, 0)));
     const list = (counts, words) => counts.map(([word, n]) => say("count", { word: words(word), n })).join(say("comma"));
-    const sentences = [say("summary", { reports, shown })];
+    const areas = sum(layers.map(inAreas));
+    const sentences = [areas ? say("summary-areas", { reports, shown, areas }) : say("summary", { reports, shown })];
     if (claims.length) sentences.push(say("summary-claims", { counts: list(claims, term) }));
     if (provinces.length > 1) sentences.push(say("summary-places", { counts: list(provinces, name) }));
     return sentences.join(" ") + " ";

@@ -3,11 +3,36 @@
 import pytest
 
 import geo
+import layers
 from layers import STATUS_SCALE
 
 pytestmark = pytest.mark.browser
 
 WIDE, PHONE = (1200, 800), (390, 844)
+
+
+@pytest.fixture(scope="module")
+def view():
+    """What is public of the shipped reports: points, areas, and rows of neither."""
+    return geo.public_view(geo.example_sites())
+
+
+@pytest.fixture(scope="module")
+def places(view):
+    return view[view.geom_type == "Point"]
+
+
+@pytest.fixture(scope="module")
+def areas(view):
+    return view[view.geometry.notna() & view.geom_type.ne("Point")]
+
+
+@pytest.fixture(scope="module")
+def pinned(tmp_path_factory):
+    """A page of all located reports at points, of either status."""
+    file = tmp_path_factory.mktemp("pinned") / "map.html"
+    view = geo.load_reference("provinces")
+    return layers.save_html(layers.site_map(geo.example_sites(), view=view), file)
 
 
 def reports_behind_symbols(page):
@@ -26,24 +51,25 @@ def reports_behind_symbols(page):
 
 
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
-def test_opens_without_network_and_without_complaint(watch, demo, size):
+def test_opens_without_network_and_without_complaint(watch, demo, view, places, areas, size):
     watched = watch(*size)
     page = watched.open(demo / "map.html")
     assert page.locator("path.ca-province").count() == 25
     assert page.locator(".ca-symbol").count() >= 10
-    assert "79 shown, 18 without a location" in page.inner_text(".ca-panel")
+    nowhere = int(view.geometry.isna().sum())
+    assert min(len(places), len(areas), nowhere) > 10
+    said = f"{len(places)} at a place, {len(areas)} known to an area only, {nowhere} without"
+    assert said in page.inner_text(".ca-panel")
     assert page.title() == page.inner_text("h1")
     watched.assert_quiet()
 
 
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
-def test_every_located_report_is_behind_a_symbol(watch, demo, size):
+def test_every_report_at_a_place_is_behind_a_symbol(watch, demo, places, size):
     watched = watch(*size)
     page = watched.open(demo / "map.html")
     page.click(".ca-beyond")
-    sites = geo.example_sites()
-    located = sites["site_id"][sites.geometry.notna()]
-    assert sorted(reports_behind_symbols(page)) == sorted(located)
+    assert sorted(reports_behind_symbols(page)) == sorted(places["site_id"])
     watched.assert_quiet()
 
 
@@ -77,8 +103,8 @@ def drawn(page):
     )
 
 
-def test_legend_colours_are_the_symbols_colours(watch, demo):
-    page = watch().open(demo / "map.html")
+def test_legend_colours_are_the_symbols_colours(watch, pinned):
+    page = watch().open(pinned)
     legend = page.eval_on_selector_all(
         "#ca-legend .ca-key li",
         "all => all.map(e => [e.querySelector('span').firstChild.textContent,"
@@ -91,14 +117,15 @@ def test_legend_colours_are_the_symbols_colours(watch, demo):
     assert all(legend[labels[status]] == colour for status, colour in sectors)
 
 
-def test_the_circles_are_as_large_as_the_legend_says(watch, demo):
-    page = watch().open(demo / "map.html")
+@pytest.mark.parametrize("largest", ["Sihanoukville", "Phnom Penh"], ids=["pinned", "demo"])
+def test_the_circles_are_as_large_as_the_legend_says(watch, demo, pinned, largest):
+    page = watch().open(pinned if largest == "Sihanoukville" else demo / "map.html")
     legend = page.eval_on_selector_all(
         ".ca-sizes circle", "all => all.map(e => Number(e.getAttribute('r')))"
     )
     symbols = {symbol["name"]: symbol for symbol in drawn(page)}
-    assert symbols["Sihanoukville"]["radius"] == pytest.approx(max(legend), abs=0.06)
-    assert symbols["Sihanoukville"]["rim"] == "rgb(124, 27, 19)"
+    assert symbols[largest]["radius"] == pytest.approx(max(legend), abs=0.06)
+    assert symbols[largest]["rim"] == "rgb(124, 27, 19)"
     for symbol in symbols.values():
         assert symbol["radius"] == pytest.approx(legend[0] * symbol["total"] ** 0.5, abs=0.3)
 
@@ -118,12 +145,16 @@ def test_where_circles_hold_more_than_any_place_the_legend_follows(watch, demo):
 
 
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
-def test_a_card_lists_every_report_with_its_source_and_spares_its_symbol(watch, demo, size):
-    page = watch(*size).open(demo / "map.html")
+@pytest.mark.parametrize("full", [False, True], ids=["demo", "pinned"])
+def test_a_card_lists_every_report_with_its_source_and_spares_its_symbol(
+    watch, demo, pinned, places, size, full
+):
+    page = watch(*size).open(pinned if full else demo / "map.html")
     symbol = page.locator(".ca-symbol[aria-label^='Sihanoukville']")
     symbol.click()
-    sites = geo.example_sites()
-    here = sites[sites.geometry.geom_equals(sites.geometry[sites["site_id"] == "KH-014"].iloc[0])]
+    sites = geo.example_sites() if full else places
+    here = sites[sites.geometry.geom_equals(sites.geometry[sites["site_id"] == "KH-012"].iloc[0])]
+    assert len(here) > 5
     links = page.locator(".ca-card .ca-source a")
     assert page.locator(".ca-card li").count() == len(here) == links.count()
     assert {a.get_attribute("href") for a in links.all()} == set(here["source_url"])
@@ -166,18 +197,21 @@ def test_opens_on_all_of_cambodia_on_a_phone(watch, demo):
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
 
 
-def test_the_table_lists_every_report_and_leads_to_the_map(watch, demo):
+def test_the_table_lists_every_report_and_leads_to_the_map(watch, demo, view, places, areas):
     watched = watch()
     page = watched.open(demo / "map.html")
     page.click("[data-tab=table]")
-    assert page.locator(".ca-table tbody tr").count() == 97
-    assert page.locator(".ca-table tbody tr", has_text="no location").count() == 18
-    page.locator(".ca-table button", has_text="Oecusse").click()
-    assert "Oecusse" in page.inner_text(".ca-card h2")
+    rows = page.locator(".ca-table tbody tr")
+    assert rows.count() == len(view)
+    assert rows.filter(has_text="no location").count() == view.geometry.isna().sum()
+    assert rows.filter(has_text="known to an area only").count() == len(areas)
+    assert rows.filter(has=page.locator("button")).count() == len(places) + len(areas)
+    page.locator(".ca-table button", has_text="Pi Thnou").click()
+    assert "Pi Thnou" in page.inner_text(".ca-card h2")
     watched.assert_quiet()
 
 
-def test_layers_can_be_switched_off_and_on(watch, demo):
+def test_layers_can_be_switched_off_and_on(watch, demo, places, areas):
     page = watch().open(demo / "map.html")
     switch = page.get_by_label("Provinces of Cambodia")
     assert switch.is_checked()
@@ -186,8 +220,14 @@ def test_layers_can_be_switched_off_and_on(watch, demo):
     switch.check()
     assert page.locator("path.ca-province").count() == 25
     assert not page.get_by_label("Clusters").is_checked()
+    shaded = page.locator("path.ca-filled")
+    assert shaded.count() == areas.geometry.to_wkb().nunique()
     page.get_by_label("Clusters").check()
-    assert page.locator("path.ca-cluster").count() == 5
+    with pytest.warns(geo.ResolutionWarning):
+        found = geo.dbscan(places, eps_m=25_000.0, min_samples=5)
+    assert page.locator("path.ca-cluster:not(.ca-filled)").count() == len(found.to_frame()) > 1
+    page.get_by_label("Reports known to an area only").uncheck()
+    assert shaded.count() == 0
 
 
 def test_symbols_never_overlap_much(watch, demo):

@@ -75,6 +75,45 @@ def test_every_report_of_a_merged_symbol_is_in_its_card(watch, many):
     assert page.locator(".ca-card li").count() == counts[at]
 
 
+@pytest.mark.filterwarnings("ignore::geo.errors.ResolutionWarning")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_clusters_that_do_not_come_back_are_faint(watch, tmp_path, scheme):
+    near = [(104.5 + i / 1000, 12) for i in range(5)]
+    far = [(105 + i / 1000, 13) for i in range(5)]
+    radii = [1.0] * 5 + [900.0] * 5
+    frame = sites([*near, *far], uncertainty_m=radii, location_method=["assigned"] * 10)
+    found = geo.propagate(
+        lambda rows: geo.dbscan(rows, eps_m=500, min_samples=3), frame,
+        n_draws=19, rng=3, progress=False,
+    )  # fmt: skip
+    clusters = layers.cluster_layer(found.stability.reference, stability=found.stability)
+    page_map = layers.site_map(frame, layers=[clusters])
+    watched = watch(color_scheme=scheme)
+    page = watched.open(layers.save_html(page_map, tmp_path / "map.html"))
+    look = """all => all.map((one) => {
+        const { fill, fillOpacity, stroke, strokeDasharray } = getComputedStyle(one);
+        return [fill, Number(fillOpacity), stroke, strokeDasharray !== "none"];
+    })"""
+    paths = page.locator("path.ca-cluster.ca-filled").evaluate_all(look)
+    assert [path[1] for path in paths] == clusters.payload["opacities"]
+    assert paths[0][1] > 1.5 * paths[1][1] > 0
+    ink = page.evaluate("CompoundAtlas.ink('ink')")
+    page.evaluate("ink => { document.body.style.color = ink; }", ink)
+    assert {path[2] for path in paths} == {page.evaluate("getComputedStyle(document.body).color")}
+    assert all(path[3] for path in paths)
+    key = page.locator(".ca-part", has_text="Clusters").locator("li")
+    steps = key.filter(has_text="stable").locator("rect:nth-of-type(2)").evaluate_all(look)
+    assert [step[0] for step in steps] == [paths[0][0], paths[1][0]]
+    assert steps[0][1] == pytest.approx(paths[0][1])
+    assert (
+        page.locator("path.ca-cluster")
+        .first.get_attribute("aria-label")
+        .endswith("100% of it comes back, on average, in 19 draws of the true places")
+    )
+    page.screenshot(path=tmp_path / "shot.png")
+    watched.assert_quiet()
+
+
 @pytest.fixture
 def few(many_points, tmp_path):
     """Points enough to be merged, few enough to be quick."""

@@ -11,6 +11,7 @@ from column_reader import unpack
 
 import geo
 import layers
+from layers._words import Phrase, known
 from layers.export import page_html
 from layers.regions import displaced_legend, paper_layers, region_layer, split_released
 
@@ -97,6 +98,44 @@ def test_the_legend_counts_levels_and_statuses_apart():
         ("somewhere in a province", "1 suspected", None),
         ("somewhere in a country, outlined", "1 suspected", None),
     ]
+
+
+def test_keys_are_pieces_of_the_areas_as_they_are_drawn():
+    layer = region_layer(mixed())
+    (section,) = layer.legend
+    assert all(entry.shape == "square" and entry.dashed for entry in section.entries)
+    assert {entry.opacity for entry in section.entries} == {layer.payload["opacity"]}
+    kinds = [str(label).split(":")[0] for label in layer.payload["labels"]]
+    for fill, key, kind in zip(layer.payload["fills"], layer.payload["keys"], kinds, strict=True):
+        assert section.entries[key].colour == fill
+        assert kind.split(", ")[-1] in section.entries[key].label
+
+
+def test_the_page_is_told_in_which_area_each_report_lies():
+    layer = region_layer(mixed())
+    rows = unpack(layer.payload["rows"])
+    told = dict(zip(rows["site_id"], rows["area"], strict=True))
+    assert told == {"T2": 3, "T3": 3, "T4": 3, "T5": 1, "T6": 0, "T7": 2}
+
+
+@pytest.mark.parametrize("ids", [None, "T1", ["T1", "T2", "T3", "T4", "T5", "T6", "", "T8", "T9"]])
+def test_of_reports_that_cannot_be_told_apart_it_is_told_of_none(ids):
+    frame = mixed().drop(columns="site_id") if ids is None else mixed().assign(site_id=ids)
+    layer = region_layer(frame)
+    assert "rows" not in layer.payload
+    assert len(layer.payload["labels"]) == 4
+
+
+def test_words_of_areas_can_change_their_language():
+    frame = mixed()
+    frame.loc[3, ["geometry", "admin2"]] = [shapely.box(105, 12.7, 105.3, 13), None]
+    layer = region_layer(frame)
+    labels = layer.payload["labels"]
+    assert layer.payload["said"].keys() == set(labels)
+    assert any(label.startswith("A district: 1 confirmed. ") for label in labels)
+    (section,) = layer.legend
+    assert all(isinstance(entry.label, Phrase) for entry in section.entries)
+    assert isinstance(known(section.title), Phrase)
 
 
 def test_larger_areas_lie_lower_wherever_they_are():

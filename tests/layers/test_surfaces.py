@@ -18,6 +18,7 @@ import geo
 import layers
 from layers._hexagons import hexagons_of
 from layers.export import page_html
+from layers.legend import legend_html
 from layers.payload import DECIMALS
 from layers.surfaces import _in_words
 from layers.text import script_json
@@ -441,6 +442,52 @@ def test_clusters_tell_place_status_and_radius_and_what_is_in_none():
     assert shape.covers(shapely.points([(105.0, 12.0), (105.001, 12)])).all()
     with pytest.raises(TypeError, match="cluster_areas draws"):
         layers.cluster_layer(frame)
+
+
+def two_clusters():
+    """One of five reports known to the metre, one of five known to 20 km, and their stability."""
+    near = [(105 + i / 1000, 12) for i in range(5)]
+    far = [(104 + i / 1000, 13) for i in range(5)]
+    frame = sites(*near, *far, uncertainty_m=[1.0] * 5 + [20_000.0] * 5)
+    frame["location_method"] = "assigned"
+
+    def cluster(rows):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", geo.ResolutionWarning)
+            return geo.dbscan(rows, eps_m=500, min_samples=3)
+
+    drawn = geo.propagate(cluster, frame, n_draws=19, rng=3, progress=False)
+    return cluster(frame), drawn.stability
+
+
+@pytest.mark.filterwarnings("ignore::geo.errors.ResolutionWarning")
+def test_the_less_of_a_cluster_comes_back_the_fainter_it_is():
+    clustering, stability = two_clusters()
+    assert stability.verdict == ["stable", "unstable"]
+    layer = layers.cluster_layer(clustering, stability=stability)
+    strong, faint = layer.payload["opacities"]
+    assert strong == pytest.approx(0.4)
+    assert faint == pytest.approx(0.4 * stability.jaccard[1], abs=1e-3)
+    assert faint < 0.6 * strong
+    assert layer.payload["labels"][0].endswith("100% of it comes back, on average, in 19 draws of "
+                                               "the true places")  # fmt: skip
+    assert f"; {stability.jaccard[1]:.0%} of it" in layer.payload["labels"][1]
+    _, *steps = layer.legend[0].entries
+    assert [(step.label, step.count) for step in steps] == [("stable", 1), ("unstable", 1)]
+    assert steps[0].opacity > steps[1].opacity
+    shown = str(legend_html(layer.legend))
+    assert f'fill-opacity="{steps[1].opacity:.3g}"' in shown
+    bare = layers.cluster_layer(clustering)
+    assert "opacities" not in bare.payload
+    assert bare.payload["fills"] == []
+
+
+@pytest.mark.filterwarnings("ignore::geo.errors.ResolutionWarning")
+def test_the_stability_of_other_clusters_is_refused():
+    clustering, stability = two_clusters()
+    other = geo.dbscan(clustering.sites, eps_m=500, min_samples=9)
+    with pytest.raises(ValueError, match="another clustering"):
+        layers.cluster_layer(other, stability=stability)
 
 
 # ------------------------------------------------------------------------------- what all must do

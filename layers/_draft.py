@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Flags = NDArray[np.bool_]
 
-__all__ = ["EXACT", "FOUND", "Draft", "Problem", "ids_of", "view_of"]
+__all__ = ["EXACT", "FOUND", "Draft", "Problem", "ids_of", "places", "view_of"]
 
 EXACT = "exact"  # the scheme of a row at the coordinates that its source gives
 FOUND = ("rule", "site_id", "form", "where")
@@ -174,8 +174,8 @@ class Draft:
         shapes = shapes[(shapely.get_type_id(shapes) == _POINT) & ~shapely.is_empty(shapes)]
         open_ = self.known.geometry.to_numpy()[self.exact]
         towns = geo.load_reference("towns").geometry.to_numpy()
-        shown = {*_places(open_), *_places(towns)}
-        return np.array(sorted({*_places(shapes)} - shown)).reshape(-1, 2)
+        shown = {*places(open_), *places(towns)}
+        return np.array(sorted({*places(shapes)} - shown)).reshape(-1, 2)
 
     @property
     def _points(self) -> Flags:
@@ -183,8 +183,20 @@ class Draft:
         return np.asarray(shapely.get_type_id(self.view.geometry.to_numpy()) == _POINT)
 
 
-def _places(points: NDArray[np.object_]) -> list[tuple[float, float]]:
-    """Coordinates of points, as far as they tell two places apart."""
+def places(points: NDArray[np.object_]) -> list[tuple[float, float]]:
+    """
+    Give the coordinates of points, as far as they tell two places apart.
+
+    Parameters
+    ----------
+    points : numpy.ndarray of shapely.Geometry
+        In degrees; what is missing is left out.
+
+    Returns
+    -------
+    list of tuple of float
+        Longitude and latitude.
+    """
     lonlat = np.round(shapely.get_coordinates(points), _DECIMALS) + 0.0
     return [(lon, lat) for lon, lat in lonlat.tolist()]
 

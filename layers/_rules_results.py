@@ -9,13 +9,14 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from layers._codes import from_mercator
 from layers._draft import Problem
 from layers._reached import reached
 from layers._rendering import elements_of
 from layers.payload import DECIMALS, AtlasLayer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from branca.element import Element
     from numpy.typing import NDArray
@@ -32,6 +33,7 @@ _COUNTS = ("n", "n_sites", "n_cases", "n_points")  # what results call the place
 _SAME_DEG = 1e-4  # ten metres: between the middle of a circle and the place it was drawn around
 _ROUND = 0.1  # by which the radii of a circle may differ: a degree is shorter from west to east
 _CORNERS = 4
+_WHERE = ("get_offsets", "get_xydata", "get_unitless_position")  # of points, lines, texts
 
 
 def revealing(draft: Draft) -> Iterator[Problem]:
@@ -62,6 +64,7 @@ def revealing(draft: Draft) -> Iterator[Problem]:
     for words in found:
         yield Problem(f"{words}: use the argument only", where="what a function refers to")
     yield from _drawn(draft)
+    yield from _plotted(draft)
 
 
 def _revealed(value: Any, draft: Draft) -> Iterator[str]:  # noqa: ANN401 - any answer
@@ -126,11 +129,33 @@ def _drawn(draft: Draft) -> Iterator[Problem]:
         for words in _revealed(part, draft) if isinstance(part, AtlasLayer) else ():
             yield Problem(words, where="the map")
     middles = [middle for part in parts for ring in _rings(part) for middle in _middle(ring)]
-    if middles and hides:
-        tree = shapely.STRtree(shapely.points(draft.hidden))
-        around = tree.query(shapely.points(middles), predicate="dwithin", distance=_SAME_DEG)[0]
-        if n := len(np.unique(around)):
-            yield Problem(f"{n} circles around places that are not released", where="the map")
+    if n := _at_hidden(np.reshape(middles, (-1, 2)), draft):
+        yield Problem(f"{n} circles or boxes around places not released", where="the map")
+
+
+def _plotted(draft: Draft) -> Iterator[Problem]:
+    """Yield what a figure draws at places that are not released: numbers that its files round."""
+    if draft.figure is None:
+        return
+    drawn: list[Floats] = [np.empty((0, 2))]
+    for part in draft.figure.findobj():
+        for name in _WHERE:
+            if hasattr(part, name):
+                given = np.ma.filled(np.ma.asarray(getattr(part, name)()), np.nan)
+                drawn.append(np.asarray(given, dtype=float).reshape(-1, 2))
+    spots = np.concatenate(drawn)
+    spots = spots[np.isfinite(spots).all(axis=1)]
+    with np.errstate(over="ignore"):
+        mercator = np.column_stack(from_mercator(*spots.T))
+    if n := _at_hidden(np.concatenate([spots, mercator]), draft):
+        yield Problem(f"{n} marks at places that are not released", where="the figure")
+
+
+def _at_hidden(spots: Floats, draft: Draft) -> int:
+    """Count the spots, in degrees, at places that are not released."""
+    tree = shapely.STRtree(shapely.points(draft.hidden))
+    around = tree.query(shapely.points(spots), predicate="dwithin", distance=_SAME_DEG)[0]
+    return len(np.unique(around))
 
 
 def _rings(part: Element) -> Iterator[Floats]:
@@ -146,12 +171,22 @@ def _rings(part: Element) -> Iterator[Floats]:
         shapes = [shapely.geometry.shape(geometry) for geometry in drawn if geometry]
         for shape in shapely.get_parts(shapes):
             yield shapely.get_coordinates(getattr(shape, "exterior", shape))
+    elif isinstance(part, folium.FitBounds):
+        yield _box(part.bounds)
+    elif isinstance(part, folium.Rectangle):
+        yield _box(part.locations)
     elif isinstance(part, folium.vector_layers.BaseMultiLocation):
         yield np.reshape(np.asarray(part.locations, dtype=float), (-1, 2))[:, ::-1]
 
 
+def _box(corners: Sequence[Sequence[float]]) -> Floats:
+    """Outline of a rectangle that is given by two corners, latitude first."""
+    (south, west), (north, east) = np.sort(np.asarray(corners, dtype=float), axis=0)
+    return np.array([[west, south], [east, south], [east, north], [west, north]])
+
+
 def _middle(ring: Floats) -> Iterator[Floats]:
-    """Yield the middle of an outline that is a circle."""
+    """Yield the middle of an outline that is a circle or a box."""
     corners = ring[:-1] if len(ring) and (ring[0] == ring[-1]).all() else ring
     if len(corners) < _CORNERS:
         return

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 import geo
-from layers._draft import Problem, ids_of
+from layers._draft import Problem, ids_of, places
 from layers._frames import column
 from layers.text import plain
 
@@ -52,6 +52,7 @@ _TELLING = {
     "a wallet": r"\b(0x[0-9a-fA-F]{40}|T[1-9A-HJ-NP-Za-km-z]{33}|bc1[a-z0-9]{25,59})\b",
     "a link to a map": r"\b(goo\.gl/maps|maps\.app\.goo|google\.\w+/maps|what3words|w3w\.co)\b",
 }
+_BUILDING_M = 1_000.0
 _CASED = ("a passport number", "a wallet")  # they are spelt in capitals
 _IN_ADDRESSES = ("a coordinate", "an account", "an e-mail address", "a link to a map")
 # what looks like the above and is not: days, spans of years, identifiers of articles
@@ -149,7 +150,7 @@ def undecided(draft: Draft) -> Iterator[Problem]:
 
 def uncited(draft: Draft) -> Iterator[Problem]:
     """
-    Find exact places without the public record that they were taken from.
+    Find exact places without the public record that they were taken from, or hidden elsewhere.
 
     Parameters
     ----------
@@ -167,6 +168,19 @@ def uncited(draft: Draft) -> Iterator[Problem]:
         cited |= column(view, name).map(plain).ne("")
     for site_id in view["site_id"][draft.exact & ~cited.to_numpy(dtype=bool)]:
         yield Problem("an exact place without a source", site_id, "source")
+    closed, shut = (
+        column(frame, "sensitivity").astype("string").ne("public").fillna(value=True).to_numpy(bool)
+        for frame in (draft.sites, draft.known)
+    )
+    hidden = {*places(draft.sites.to_crs(4326).geometry[closed].to_numpy())}
+    # a town holds many places; a building is one, whatever its rows say
+    small = view["uncertainty_m"].lt(_BUILDING_M).fillna(value=False).to_numpy(dtype=bool)
+    one = draft.exact & small & ~shut
+    for site_id, place in zip(
+        view["site_id"][one], places(draft.known.geometry[one].to_numpy()), strict=True
+    ):
+        if place in hidden:
+            yield Problem("a row that is not public has the same place", site_id, "geometry")
 
 
 def telling_text(draft: Draft) -> Iterator[Problem]:

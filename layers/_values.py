@@ -33,8 +33,10 @@ _LEAST = 6  # characters of a value that chance does not write
 _LEAST_DIGITS = 7
 _TABLE_BITS = 23
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")  # in Khmer between words
 _DATE = re.compile(r"\d{4}(?:-\d{2}){0,2}")
 _NUMERIC = re.compile(r"\+?[\d ().-]+")
+_PHONE = re.compile(r"(?<![\w.,+-])(?:\+|0)\d[\d ()-]{5,}\d(?!\w|\.\d)")  # within a sentence
 
 
 class Values(NamedTuple):
@@ -87,7 +89,7 @@ def values_of(
     -------
     Values
         Texts of columns other than `geo.RELEASED_COLUMNS`, of six characters at least; numbers
-        of seven digits at least.
+        of seven digits at least; telephone numbers that stand in a text.
     """
     found: dict[str, list[tuple[str, str]]] = {}
     allowed = {"geometry", *geo.RELEASED_COLUMNS}
@@ -179,9 +181,10 @@ def _private_texts(column: pd.Series) -> Iterator[tuple[int, str]]:
 
 
 def _parts(cell: object) -> list[str]:
-    """Give the texts and whole numbers that a cell holds."""
+    """Give the texts, the telephone numbers in them, and the whole numbers that a cell holds."""
     if isinstance(cell, str):
-        return [cell.replace("\0", " ")]
+        text = cell.replace("\0", " ")
+        return [text, *(phone for phone in _PHONE.findall(text) if phone != text)]
     if isinstance(cell, dict):
         return [text for part in cell.values() for text in _parts(part)]
     if isinstance(cell, list | tuple | set | np.ndarray):
@@ -310,9 +313,9 @@ def _joined_digits(plain: bytes) -> bytes:
 
 
 def _folded(text: str) -> str:
-    """Make texts alike that differ in case, width of characters or blanks."""
+    """Make texts alike that differ in case, width of characters, blanks or unseen characters."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
+        text = unicodedata.normalize("NFKC", _UNSEEN.sub("", text))
     return " ".join(text.casefold().split())
 
 

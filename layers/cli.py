@@ -8,7 +8,7 @@ import warnings
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -53,6 +53,7 @@ Level = Annotated[
     typer.Option(help="Kind of place of points without radius or level: building, town, ..."),
 ]
 
+_NO_SHAPES = "{!r} holds no shapes with a reference system: give GeoJSON, GeoPackage or GeoParquet."
 # What errors advise in Python, and what it is called here.
 _OPTIONS = {
     "read with repair=True": "use --repair",
@@ -170,6 +171,26 @@ def publish(  # noqa: PLR0913, PLR0917 - each is an option
     level: Annotated[
         str, typer.Option(help="Finest area: district, province, country.")
     ] = "district",
+    show: Annotated[
+        list[str] | None,
+        typer.Option(help="Column to show of rows at their own points. Repeatable."),
+    ] = None,
+    note: Annotated[
+        list[str] | None, typer.Option(help="A sentence more for the methods. Repeatable.")
+    ] = None,
+    names: Annotated[
+        Path | None,
+        typer.Option(help="Text file of people's names, one a line, that may appear nowhere."),
+    ] = None,
+    candidates: Annotated[
+        Path | None, typer.Option(help="File of plausible premises, of which areas hold 5.")
+    ] = None,
+    conflict_areas: Annotated[
+        Path | None, typer.Option(help="File of polygons where there is fighting.")
+    ] = None,
+    previous: Annotated[
+        Path | None, typer.Option(help="Rows of the last release (.geojson, .gpkg, .parquet).")
+    ] = None,
     override: Annotated[
         list[str] | None,
         typer.Option(
@@ -192,15 +213,28 @@ def publish(  # noqa: PLR0913, PLR0917 - each is an option
     sites = _decided(
         _read(file, layer, column, location_level, repair=False, err=True), sensitivity
     )
-    promised = {"contact": contact, "licence": licence, "citation": citation, "level": level}
-    policy = _policy(promised if date is None else promised | {"date": date}, override or ())
+    promised: dict[str, Any] = {
+        "contact": contact,
+        "licence": licence,
+        "citation": citation,
+        "level": level,
+        "date": date or "",
+        "columns": show or (),
+        "notes": note or (),
+        "names": () if names is None else names.read_text(encoding="utf-8-sig").splitlines(),
+        "candidates": _frame(candidates),
+        "conflict_areas": _frame(conflict_areas),
+    }
+    policy, last = _policy(promised, override or ()), _frame(previous)
     seal = None if key is None else geo.load_key(key)
     ledger = None if registry is None else geo.ReleaseRegistry(registry, key=seal)
     if output.suffix.lower() in {"", ".html", ".htm"}:
         drawn = partial(site_map, title=title or file.stem, subtitle=subtitle, source=source)
-        release = publish_release(drawn, output, sites=sites, policy=policy, registry=ledger)
+        release = publish_release(
+            drawn, output, sites=sites, policy=policy, registry=ledger, previous=last
+        )
     else:
-        release = publish_data(output, sites=sites, policy=policy, registry=ledger)
+        release = publish_data(output, sites=sites, policy=policy, registry=ledger, previous=last)
     typer.echo(f"{release.summary()}\nWritten: {release.path}")
 
 
@@ -208,6 +242,10 @@ def publish(  # noqa: PLR0913, PLR0917 - each is an option
 def scan_(
     file: Annotated[Path, typer.Argument(help="Any file, or a folder of them.")],
     against: Annotated[Path, typer.Option(help="File of the sites that must not be found in it.")],
+    released: Annotated[
+        Path | None,
+        typer.Option(help="Rows that were published of them (.geojson, .gpkg, .parquet): no leak."),
+    ] = None,
     layer: Layer = None,
     column: Columns = None,
     location_level: Annotated[
@@ -216,7 +254,7 @@ def scan_(
 ) -> None:
     """Search any file for places and words of sites; exit with 1 if any are found."""
     sites = _read(against, layer, column, location_level, repair=False, err=True)
-    found = scan(file, against=sites)
+    found = scan(file, against=sites, released=_frame(released))
     for row in found.fillna("").itertuples():
         whose = f" {plain(row.site_id)}" if row.site_id else ""
         typer.echo(f"{row.rule}{whose}: {plain(row.form)}, in {plain(row.where)}")
@@ -239,7 +277,26 @@ def _decided(sites: gpd.GeoDataFrame, sensitivity: str | None) -> gpd.GeoDataFra
     return sites.assign(sensitivity=decided)
 
 
-def _policy(promised: Mapping[str, str], overrides: Iterable[str]) -> ReleasePolicy:
+def _frame(file: Path | None) -> gpd.GeoDataFrame | None:
+    """Read a file of shapes as it is; it need not be one of sites."""
+    if file is None:
+        return None
+    if not file.is_file():
+        message = f"There is no file {str(file)!r}."
+        raise geo.NotFoundError(message)
+    import geopandas as gpd  # noqa: PLC0415 - the help is to be there at once
+
+    read = gpd.read_parquet if file.suffix.lower().endswith("parquet") else gpd.read_file
+    try:
+        frame = read(file)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise geo.ReadError(_NO_SHAPES.format(file.name)) from error
+    if not isinstance(frame, gpd.GeoDataFrame) or frame.crs is None:
+        raise geo.ReadError(_NO_SHAPES.format(file.name))
+    return frame
+
+
+def _policy(promised: Mapping[str, Any], overrides: Iterable[str]) -> ReleasePolicy:
     """Put the options of a release together, or say which of them cannot be."""
     try:
         return ReleasePolicy(**promised, overrides=tuple(map(_override, overrides)))

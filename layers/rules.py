@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["RULES", "Override", "ReleasePolicy", "Rule", "broken"]
 
 _CONFIRMED = ("confirmed",)
-_LEVELS = ("commune", "district", "province", "country")
+_LEVELS = ("district", "province", "country")  # that ship
 
 
 class Rule(NamedTuple):
@@ -148,7 +148,7 @@ class ReleasePolicy:
     date : str, optional
         Date of the release, ``2026-12-01``; by default the day of publishing (UTC). Give it to
         get the same bytes on another day.
-    level : {"commune", "district", "province", "country"}
+    level : {"district", "province", "country"}
         The finest area for what is not released at its own point.
     columns : sequence of str
         More columns of the sites to show, of the rows at their own points only.

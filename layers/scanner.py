@@ -102,8 +102,8 @@ def scan(
 
     *Values.* Texts of all columns but `geo.RELEASED_COLUMNS`, of six characters at least, as
     words of their own and whatever their case, blanks and width; numbers of seven digits at
-    least, telephone numbers in any grouping. Dates, names in the gazetteer, words of the
-    vocabularies and what stands in every page are no private values.
+    least; telephone numbers, those within a text too, in any grouping. Dates, names in the
+    gazetteer, words of the vocabularies and what stands in every page are no private values.
 
     *What is not found*: pictures of a map, distances to known places, orders of rows, statistics
     from which a place could be reckoned, a place less exact than above, and whatever a person

@@ -7,7 +7,9 @@ import warnings
 from importlib.metadata import version
 from pathlib import Path
 
+import geopandas as gpd
 import pytest
+import shapely
 
 import geo
 from layers import cli
@@ -262,6 +264,9 @@ def test_demo_does_not_replace_a_folder_of_somebodys_own(run, tmp_path):
 
 
 PROMISES = ["--contact", "c@example.org", "--licence", "CC BY 4.0", "--citation", "Example (2026)"]
+SIGNED = [
+    word for rule in ("G04", "G05") for word in ("--override", f"{rule}|Named in court.|Editor")
+]
 
 
 @pytest.fixture
@@ -284,6 +289,55 @@ def test_publish_gives_away_nothing_and_scan_says_so(run, canaries, tmp_path, na
     assert "2 rows were published (2 district area)" in out
     code, out, _ = run("scan", output, "--against", canaries)
     assert (code, out.splitlines()[-1]) == (0, f"{name}: nothing of 2 sites was found")
+
+
+def test_what_was_released_on_purpose_is_no_leak_where_scan_is_given_it(run, canaries, tmp_path):
+    folder = tmp_path / "folder"
+    options = [*SIGNED, "--date", "2026-12-01"]
+    assert run("publish", canaries, "-o", folder, *PROMISES, *options)[0] == 0
+    code, out, _ = run("scan", folder, "--against", canaries)
+    assert (code, "G10 b: layer geometry" in out, " a: " in out) == (1, True, False)
+    released = folder / "data" / "released.geojson"
+    code, out, _ = run("scan", folder, "--against", canaries, "--released", released)
+    assert (code, out) == (0, "folder: nothing of 2 sites was found\n")
+    assert run("scan", canaries, "--against", canaries, "--released", released)[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "rule"),
+    [
+        ("--names", "G13"), ("--previous", "G18"), ("--candidates", "1 withheld"),
+        ("--conflict-areas", "G21"), ("--note", "Said to whoever reads."),
+    ],
+)  # fmt: skip
+def test_publish_takes_every_promise_of_a_policy(run, canaries, tmp_path, option, rule):
+    page, given = tmp_path / "page.html", tmp_path / "given.geojson"
+    options = [*PROMISES, *SIGNED]
+    square = gpd.GeoDataFrame(geometry=[shapely.box(104, 12, 105, 13)], crs=4326)
+    match option:
+        case "--names":
+            given.write_text("Compound Atlas\n\nExample (2026)\n", encoding="utf-8")
+        case "--previous":
+            geo.public_view(geo.read_sites(canaries)).iloc[:1].to_file(given)
+        case "--candidates":
+            square.assign(geometry=square.translate(9).representative_point()).to_file(given)
+        case _:
+            square.to_file(given)
+    value = rule if option == "--note" else given
+    code, out, err = run("publish", canaries, "-o", page, *options, option, value)
+    assert (code, page.exists()) == ((1, False) if rule.startswith("G") else (0, True))
+    told = page.read_text(encoding="utf-8") if page.exists() else err
+    assert rule in out + told
+
+
+@pytest.mark.parametrize("text", ["not a file of shapes", "a,b\n1,2\n", "{}"])
+def test_files_without_shapes_are_refused_in_a_sentence(run, canaries, tmp_path, text):
+    given = tmp_path / "given.csv"
+    given.write_text(text, encoding="utf-8")
+    words = ["publish", canaries, "-o", tmp_path / "page.html", *PROMISES, "--candidates"]
+    for file, said in ((given, "holds no shapes"), (tmp_path / "no.gpkg", "There is no file")):
+        code, _, err = run(*words, file)
+        assert (code, said in err) == (1, True)
 
 
 @pytest.mark.filterwarnings("ignore::geo.errors.SensitivityWarning")

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 
 import geo
 import layers
+from layers._codes import mercator
 from layers._draft import Draft, Problem, view_of
 from layers._gate import refuse
 from layers._reached import reached
@@ -148,6 +149,32 @@ def drawn(*layers):
     return made
 
 
+def place_of(row):
+    sites = drafted().sites
+    (point,) = sites.geometry[sites["site_id"] == row]
+    return point.x, point.y
+
+
+def twice_at(row, other, radius_m=300):
+    """The sites with one row at the place of another."""
+    sites = drafted().sites.copy()
+    sites.loc[sites["site_id"].isin([row, other]), "geometry"] = shapely.Point(place_of(row))
+    return sites.assign(uncertainty_m=sites["uncertainty_m"].clip(lower=radius_m))
+
+
+def box_around(row):
+    """Corners of a box with a place in its middle, latitude first."""
+    lon, lat = place_of(row)
+    return [[lat - 0.02, lon - 0.03], [lat + 0.02, lon + 0.03]]
+
+
+def plotted(draw, row="KX-101"):
+    """A figure with something at a place."""
+    figure = Figure()
+    draw(figure.subplots(), *place_of(row))
+    return figure
+
+
 def circles(sites, radius=500):
     return sites.assign(geometry=sites.to_crs(32648).buffer(radius).to_crs(4326))[["geometry"]]
 
@@ -227,6 +254,7 @@ CASES = {
         policy=POLICY.override("G04", reason="The court named it.", reviewer="Editor")
     ),
     "G05 no source": lambda: draft(view=seen("KX-100", source=" ", source_url=None)),
+    "G05 hidden in another row": lambda: draft(sites=twice_at("KX-100", "KX-101")),
     "G06 nobody counted": lambda: draft(view=displaced(), registry=Registry()),
     "G06 one casino": lambda: draft(
         view=drafted().view,
@@ -285,6 +313,20 @@ CASES = {
     "G12 circles": lambda: draft(page=drawn(area_layer(circles(invented()), name="Around"))),
     "G12 circles of Folium": lambda: draft(
         page=drawn(folium.GeoJson(circles(invented()).to_json()))
+    ),
+    "G12 a box of Folium": lambda: draft(page=drawn(folium.Rectangle(box_around("KX-101")))),
+    "G12 a view of one place": lambda: draft(page=drawn(folium.FitBounds(box_around("KX-101")))),
+    "G12 marks in a figure": lambda: draft(
+        figure=plotted(lambda axes, lon, lat: axes.scatter([lon, 1.0], [lat, 2.0]))
+    ),
+    "G12 a line in a figure": lambda: draft(
+        figure=plotted(lambda axes, lon, lat: axes.plot([lon, 1.0], [lat, 2.0]))
+    ),
+    "G12 words in a figure": lambda: draft(
+        figure=plotted(lambda axes, lon, lat: axes.text(lon, lat, "here"))
+    ),
+    "G12 marks in web mercator": lambda: draft(
+        figure=plotted(lambda axes, lon, lat: axes.scatter(*mercator(lon, lat)))
     ),
     "G12 what a function encloses": lambda: draft(functions=(enclosing(invented()),)),
     "G12 what drew it was warned": lambda: draft(warned=("they drew places",)),
@@ -350,6 +392,8 @@ FINE = {
         sites=invented(remark="seen"), policy=dataclasses.replace(POLICY, columns=("remark",))
     ),
     "G05 an address is a source": lambda: draft(view=seen("KX-100", source=None)),
+    "G05 two rows of one town": lambda: draft(sites=twice_at("KX-100", "KX-101", radius_m=5000)),
+    "G05 two public rows of one building": lambda: draft(sites=twice_at("KX-100", "KX-102")),
     "G06 many casinos": lambda: draft(view=displaced(), registry=Registry(), policy=counted()),
     "G09 a mask of noise": lambda: draft(
         view=displaced("planar Laplace of mean 2000 m", radius_m=9300.0),
@@ -371,6 +415,13 @@ FINE = {
     "G12 circles of the view": lambda: draft(
         page=drawn(area_layer(circles(invented().iloc[:1]), name="Around"))
     ),
+    "G12 a view of the public place": lambda: draft(
+        page=drawn(folium.FitBounds(box_around("KX-100")))
+    ),
+    "G12 a figure of the view": lambda: draft(
+        figure=plotted(lambda axes, lon, lat: axes.scatter(lon, lat), row="KX-100")
+    ),
+    "G12 a figure of the library": lambda: draft(figure=layers.site_figure(drafted().view)),
     "G12 heat where nothing is hidden": lambda: draft(
         sites=exact_rows(3), page=drawn(HeatMap([[12.5, 104.51]]))
     ),

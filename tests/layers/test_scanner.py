@@ -263,7 +263,11 @@ def test_four_bounds_with_four_decimals_count_together():
 def test_values_are_found_whatever_their_case_blanks_and_width():
     sites = sites_at((12.85, 104.55), name=["Invented  Yard of Stoung"])
     values = values_of(sites, ["A"], None)
-    for text in ("in INVENTED yard\nof stoung.", "<b>\uff29nvented Yard of Stoung</b>"):
+    for text in (
+        "in INVENTED yard\nof stoung.",
+        "Inven\u00adted \u200byard of Stoung",
+        "<b>\uff29nvented Yard of Stoung</b>",
+    ):
         assert find_values(text, values) == {0}
     for text in ("reinvented yard of stoung", "invented yard of stoungs", "invented yard"):
         assert find_values(text, values) == set()
@@ -274,6 +278,22 @@ def test_telephone_numbers_are_found_in_any_grouping():
     values = values_of(sites, ["A"], None)
     for text in ("tel:+855123456789", "(855) 12-345-6789", "855.12.345.67.89"):
         assert find_values(f"call {text} now", values) == {0}
+
+
+def test_telephone_numbers_within_a_sentence_are_sought_by_themselves():
+    texts = [
+        "Ask for the owner, +855 12 345 678.",
+        "or 012-345-999 (nights)",
+        "2019-2021: 10000000",
+    ]
+    sites = sites_at(*[(12.85, 104.55)] * 3, remark=texts)
+    values = values_of(sites, ["A", "B", "C"], None)
+    owners = {text.decode(): ids for text, ids in zip(values.texts, values.owners, strict=True)}
+    assert owners["85512345678"] == [("A", "remark")]
+    assert owners["012345999"] == [("B", "remark")]
+    assert len(owners) == 5
+    assert len(find_values("tel. 855 12 345 678 or 012 345 999", values)) == 2
+    assert len(found_in(b"tel. 855 12 345 678", sites)) == 1
 
 
 def test_many_values_are_those_of_brute_force():

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import tempfile
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from geo.errors import ExportError
 
-__all__ = ["make_folder", "write_bytes"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["locked", "make_folder", "write_bytes"]
 
 _OWNER_MAY_WRITE = 0o200
+_OWNER_ONLY = 0o600
 
 
 def write_bytes(path: str | os.PathLike[str], content: bytes) -> Path:
@@ -107,3 +112,47 @@ def _replace(target: Path, content: bytes) -> None:
         with suppress(FileNotFoundError):
             Path(name).unlink()
         raise
+
+
+@contextmanager
+def locked(path: Path, busy: str) -> Iterator[None]:
+    """
+    Keep others from writing a file or folder at the same time.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        What is to be written; the lock is a file beside it.
+    busy : str
+        What somebody else may be doing, as a sentence without its full stop.
+
+    Yields
+    ------
+    None
+        While the lock is held.
+
+    Raises
+    ------
+    ExportError
+        If somebody else holds it, or it cannot be made.
+    """
+    lock = path.with_name(f"{path.name}.lock")
+    try:
+        os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _OWNER_ONLY))
+    except FileExistsError as error:
+        message = (
+            f"{busy}: wait until that is done. If nobody is at it, because a program was ended, "
+            f"delete {lock.name!r}."
+        )
+        raise ExportError(message) from error
+    except OSError as error:
+        message = (
+            f"{path.name!r} cannot be written ({error.strerror or error}): check that its folder "
+            "exists and may be written to."
+        )
+        raise ExportError(message) from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            lock.unlink()

@@ -5,18 +5,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from geo import _files
-from geo.errors import ExportError, ReadError
+from geo.errors import ReadError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Entry", "Ledger", "locked", "read_ledger", "write_ledger"]
+__all__ = ["Entry", "Ledger", "read_ledger", "write_ledger"]
 
 _FORMAT = "Compound Atlas release registry"
 _VERSION = 1
@@ -147,46 +145,3 @@ def write_ledger(path: Path, ledger: Ledger, key: bytes | None) -> None:
     _files.write_bytes(path, _content({**ledger, "seal": seal}) + b"\n")  # type: ignore[typeddict-unknown-key]
     with suppress(OSError):
         path.chmod(_PRIVATE)
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """
-    Keep other publishers out.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file to be written; the lock is a file beside it.
-
-    Yields
-    ------
-    None
-        While the lock is held.
-
-    Raises
-    ------
-    ExportError
-        If somebody else holds it, or it cannot be made.
-    """
-    lock = path.with_name(f"{path.name}.lock")
-    try:
-        handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _PRIVATE)
-    except FileExistsError as error:
-        message = (
-            f"Another release is being recorded in {path.name!r}: wait until it is done. If none "
-            f"is, because a program was ended, delete {lock.name!r}."
-        )
-        raise ExportError(message) from error
-    except OSError as error:
-        message = (
-            f"{str(path)!r} cannot be written ({error.strerror or error}): check that its folder "
-            "exists and may be written to."
-        )
-        raise ExportError(message) from error
-    os.close(handle)
-    try:
-        yield
-    finally:
-        with suppress(FileNotFoundError):
-            lock.unlink()

@@ -16,10 +16,11 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geo._files import locked
 from geo._generalising import discs
 from geo._inputs import radii
 from geo._keys import checked_key, outside_projects, read_key
-from geo._ledger import Entry, locked, read_ledger, write_ledger
+from geo._ledger import Entry, read_ledger, write_ledger
 from geo._releasing import identifiers
 from geo.errors import ExportError, GeometryError
 from geo.projection import to_degrees
@@ -190,7 +191,8 @@ class ReleaseRegistry:
             raise ValueError(message)
         name = release.strip()
         new = _release(released, name)
-        with locked(self._path):
+        busy = f"Another release is being recorded in {self._path.name!r}"
+        with locked(self._path, busy):
             ledger = read_ledger(self._path, self._key)
             _require_nested(ledger, new)
             for site_id, entry in new.sites.items():

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import pandas as pd
 
+from geo._files import locked
 from geo.errors import PublishRefused
 from layers._draft import ids_of
-from layers._placing import locked, move, partial, require_ours, write
+from layers._placing import move, partial, require_ours, write
 from layers.rules import RULES, broken
 from layers.scanner import scan
 
@@ -60,7 +61,8 @@ def passed(draft: Draft, place: Place, record: geo.Provenance) -> dict[str, Any]
         If the output holds something that cannot be searched, or the registry is damaged.
     """
     names = [*draft.files, place.manifest]
-    with locked(place), partial(place) as new:
+    busy = f"Somebody else is publishing {place.target.name!r}"
+    with locked(place.owner, busy), partial(place) as new:
         require_ours(place, names)
         manifest = _manifest(draft, record)
         text = json.dumps(manifest, ensure_ascii=False, indent=2, sort_keys=True) + "\n"

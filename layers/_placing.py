@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from contextlib import contextmanager, suppress
@@ -16,7 +15,7 @@ from geo.errors import ExportError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["Place", "locked", "move", "partial", "require_ours", "write"]
+__all__ = ["Place", "move", "partial", "require_ours", "write"]
 
 _NEW, _BEFORE = "new", "before"
 
@@ -54,6 +53,11 @@ class Place:
         return not self.target.suffix
 
     @property
+    def owner(self) -> Path:
+        """What is locked: pages that would share a manifest share it."""
+        return self.target if self.is_folder else self.target.with_name(self.manifest)
+
+    @property
     def base(self) -> Path:
         """The folder that the files lie in."""
         return self.target if self.is_folder else self.target.parent
@@ -65,45 +69,6 @@ def _unwritable(path: Path, error: OSError) -> ExportError:
         f"{path.name!r} cannot be written ({error.strerror or error}): check that its folder "
         "exists, may be written to and has room. Nothing was published."
     )
-
-
-@contextmanager
-def locked(place: Place) -> Iterator[None]:
-    """
-    Keep other publishers out.
-
-    Parameters
-    ----------
-    place : Place
-        To be written; the lock is a file beside it. Pages that would share a manifest share it.
-
-    Yields
-    ------
-    None
-        While the lock is held.
-
-    Raises
-    ------
-    ExportError
-        If somebody else holds it, or it cannot be made.
-    """
-    owner = place.target if place.is_folder else place.target.with_name(place.manifest)
-    lock = owner.with_name(f"{owner.name}.lock")
-    try:
-        os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except FileExistsError as error:
-        message = (
-            f"Somebody else is publishing {place.target.name!r}: wait until it is done. If nobody "
-            f"is, because a program was ended, delete {lock.name!r}. Nothing was published."
-        )
-        raise ExportError(message) from error
-    except OSError as error:
-        raise _unwritable(place.target, error) from error
-    try:
-        yield
-    finally:
-        with suppress(OSError):
-            lock.unlink()
 
 
 @contextmanager

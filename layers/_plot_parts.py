@@ -32,7 +32,6 @@ __all__ = [
     "UNRESOLVED",
     "along_distance",
     "dashed",
-    "length",
     "name_rows",
     "short_names",
     "units",
@@ -127,23 +126,6 @@ def along_distance(axes: Axes, name: str, distances_m: Floats, smallest_m: float
     words = _BY_NAME.get(kind, kind)
     axes.set_ylabel(f"{cross}{words}" if kind in _BY_NAME else words[:1].upper() + words[1:])
     axes.yaxis.set_major_formatter("{x:,g}")
-
-
-def length(length_m: float) -> str:
-    """
-    Write a length for a reader.
-
-    Parameters
-    ----------
-    length_m : float
-        In metres.
-
-    Returns
-    -------
-    str
-        In kilometres from 1000 m on, three figures.
-    """
-    return f"{length_m / KM:,.3g} km" if length_m >= KM else f"{length_m:.3g} m"
 
 
 def short_names(places: Sequence[object], numbers: Sequence[object]) -> list[str]:

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
 import geo
+from layers._fills import length_words
 from layers._letters import MM_PER_INCH, SMALLEST_PT, fonts_for, height_mm, printable, wrapped
 from layers._paper import INK, SOFT, Paper
 from layers._plot_parts import (
@@ -23,7 +24,6 @@ from layers._plot_parts import (
     UNRESOLVED,
     along_distance,
     dashed,
-    length,
     name_rows,
     short_names,
     units,
@@ -166,7 +166,8 @@ def _words(result: Any) -> str:  # noqa: ANN401  # any of the results
     if isinstance(result, pd.DataFrame):
         rows = result[["within_m", "count", "count_min", "count_max"]].itertuples(index=False)
         return " ".join(
-            f"Within {length(within)}: {count:,} reports (at least {low:,}, at most {high:,})."
+            f"Within {length_words(within)}: {count:,} reports "
+            f"(at least {low:,}, at most {high:,})."
             for within, count, low, high in rows
         )
     return str(result.summary())
@@ -208,9 +209,10 @@ def _verdict(result: geo.EnvelopeTest) -> str:
     rejected = result.pvalue <= 0.05  # noqa: PLR2004  # the level of the envelope
     differs = "differs from" if rejected else "cannot be told from"
     outside = _outside(result) if rejected else ""
+    span = f"{length_words(at[0])} to {length_words(at[-1])}"
     return (
-        f"p = {result.pvalue:.3g} for all distances from {length(at[0])} to {length(at[-1])} at "
-        f"once ({_TESTS.get(result.test, result.test)}, {result.alternative}): the pattern "
+        f"p = {result.pvalue:.3g} for all distances from {span} at once "
+        f"({_TESTS.get(result.test, result.test)}, {result.alternative}): the pattern "
         f"{differs} the null model ({result.null.name}, {result.n_simulations:,} simulations)."
         f"{outside}"
     )
@@ -226,7 +228,11 @@ def _outside(result: geo.EnvelopeTest) -> str:
     for side, where in sides.items():
         at = result.distances_m[where]
         if len(at):
-            span = length(at[0]) if len(at) == 1 else f"{length(at[0])} to {length(at[-1])}"
+            span = (
+                length_words(at[0])
+                if len(at) == 1
+                else f"{length_words(at[0])} to {length_words(at[-1])}"
+            )
             found.append(f"{side} the envelope at {span}")
     return f" It lies {' and '.join(found)}." if found else ""
 
@@ -272,7 +278,7 @@ def _bands(result: pd.DataFrame, axes: Axes) -> str:
     untold = np.flatnonzero(~result["resolvable"].to_numpy(bool))
     for at in untold:
         axes.axvspan(at - 0.5, at + 0.5, label=UNRESOLVED if at == untold[0] else None, **SHADED)
-    axes.set_xticks(x, [length(within) for within in result["within_m"]])
+    axes.set_xticks(x, [length_words(within) for within in result["within_m"]])
     axes.set_xlim(-0.5, len(x) - 0.5)
     axes.set_ylim(0, max(high.max(), 1) * 1.05)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 import geo
+from layers._fills import length_words
 from layers._letters import printable
 from layers._paper import INK
 from layers._plot_parts import (
@@ -20,7 +21,6 @@ from layers._plot_parts import (
     SPAN,
     along_distance,
     dashed,
-    length,
     name_rows,
     short_names,
     units,
@@ -84,7 +84,7 @@ def heading_of(result: Any) -> str:  # noqa: ANN401  # any of the results
         A heading.
     """
     if isinstance(result, geo.WithinDistance):
-        return f"Reports within {length(result.distance_m)} of the feature"
+        return f"Reports within {length_words(result.distance_m)} of the feature"
     if isinstance(result, geo.Share):
         return f"Share of reports: {printable(result.condition)}"
     if isinstance(result, geo.ClusterStability) or result.stability is not None:
@@ -188,7 +188,7 @@ def _within(result: geo.WithinDistance, axes: Axes) -> str:
         _claim(axes, row, curves[row.status], (beside, room), top * (1.1 + 0.14 * k), first=not k)
     axes.set_ylim(0, top * (1.1 + 0.14 * len(curves)))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel(f"Reports within {length(result.distance_m)}")
+    axes.set_xlabel(f"Reports within {length_words(result.distance_m)}")
     axes.set_ylabel("Probability of the count")
     unknown = result.n_unlocated + result.n_unknown_radius
     spread = f" Of unknown place or radius, and so possible only: {unknown:,}." if unknown else ""

@@ -1,4 +1,4 @@
-"""Rules about the bytes of the output: what is in them that should not be, and what is missing."""
+"""Rules about the page: pictures that came with it, words over it, and what it does not explain."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from folium.raster_layers import ImageOverlay, VideoOverlay
 import geo
 from layers._draft import Problem
 from layers._rendering import elements_of
-from layers._rules_rows import leaked
 from layers.furniture import Furniture
 
 if TYPE_CHECKING:
@@ -21,11 +20,6 @@ if TYPE_CHECKING:
     from layers._draft import Draft
 
 __all__ = [
-    "active",
-    "coordinates",
-    "hosts",
-    "metadata",
-    "outputs",
     "overstated",
     "pictures",
     "unexplained",
@@ -40,91 +34,6 @@ _MARKUP = re.compile(
     r"<!--.*?-->|<(script|style|template|noscript)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE
 )
 _IN_FIGURES = ("AxesImage", "BboxImage", "FigureImage", "NonUniformImage")
-
-
-def coordinates(draft: Draft) -> Iterator[Problem]:
-    """
-    Give the exact places that were found in the output.
-
-    Parameters
-    ----------
-    draft : Draft
-        The release.
-
-    Yields
-    ------
-    Problem
-        One for each place and spelling.
-    """
-    yield from leaked(draft, "G10")
-
-
-def active(draft: Draft) -> Iterator[Problem]:
-    """
-    Give the active content of the output.
-
-    Parameters
-    ----------
-    draft : Draft
-        The release.
-
-    Yields
-    ------
-    Problem
-        One for each finding.
-    """
-    yield from leaked(draft, "G14")
-
-
-def hosts(draft: Draft) -> Iterator[Problem]:
-    """
-    Give the hosts that the output calls.
-
-    Parameters
-    ----------
-    draft : Draft
-        The release.
-
-    Yields
-    ------
-    Problem
-        One for each host.
-    """
-    yield from leaked(draft, "G15")
-
-
-def metadata(draft: Draft) -> Iterator[Problem]:
-    """
-    Give authors, paths, times and hidden layers of the output.
-
-    Parameters
-    ----------
-    draft : Draft
-        The release.
-
-    Yields
-    ------
-    Problem
-        One for each finding.
-    """
-    yield from leaked(draft, "G17")
-
-
-def outputs(draft: Draft) -> Iterator[Problem]:
-    """
-    Give the notebooks of the output that hold what their cells printed.
-
-    Parameters
-    ----------
-    draft : Draft
-        The release.
-
-    Yields
-    ------
-    Problem
-        One for each.
-    """
-    yield from leaked(draft, "G22")
 
 
 def pictures(draft: Draft) -> Iterator[Problem]:

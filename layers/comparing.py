@@ -350,13 +350,13 @@ def _narrowed(compared: ReleaseComparison) -> Iterator[str]:
     if len(finer):
         yield (
             f"Of {len(finer):,} the new one leaves less room than all before it: in the mean "
-            f"{finer['left_km2'].mean():,.3g} of {finer['before_km2'].mean():,.3g} km²."
+            f"{_figures(finer['left_km2'].mean())} of {_figures(finer['before_km2'].mean())} km²."
         )
     if len(less):
         yield (
             f"{len(less):,} are narrowed down where releases overlap: in the mean from "
-            f"{less['area_km2'].mean():,.3g} km² in the narrowest alone to "
-            f"{less['left_km2'].mean():,.3g} km², at worst to {less['share'].min():.2g} of it."
+            f"{_figures(less['area_km2'].mean())} km² in the narrowest alone to "
+            f"{_figures(less['left_km2'].mean())} km², at worst to {less['share'].min():.2g} of it."
         )
     if gone.any():
         yield (
@@ -387,11 +387,18 @@ def _differing(compared: ReleaseComparison) -> Iterator[str]:
     """Yield what counts give away."""
     kinds = compared.differencing["attack"].value_counts()
     if n := int(kinds.get("old and new", 0)):
-        yield f"{n:,} counts by area and status change by one where one of the two is below {FEW}."
+        what = "count by area and status changes" if n == 1 else "counts by area and status change"
+        yield f"{n:,} {what} by one where one of the two is below {FEW}."
     if n := int(kinds.get("total less rows", 0)):
-        yield f"{n:,} counts of an area exceed those of the finer areas within it by one."
+        what = "count of an area exceeds" if n == 1 else "counts of an area exceed"
+        yield f"{n:,} {what} those of the finer areas within it by one."
     if kinds.empty:
         yield "No small count by area and status differs by one."
+
+
+def _figures(number: float) -> str:
+    """Write a number with three figures, large ones in full."""
+    return f"{float(f'{number:.3g}'):,.10g}"
 
 
 def _about(length_m: float) -> str:

@@ -339,7 +339,7 @@ def _watched() -> Iterator[list[str]]:
         yield found
     for warning in caught:
         if issubclass(warning.category, SensitivityWarning):
-            found.append("they drew places that are not public: use the argument only")
+            found.append("a layer was drawn of places that are not public: draw the argument only")
         else:
             warnings.warn_explicit(
                 warning.message, warning.category, warning.filename, warning.lineno

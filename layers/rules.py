@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
@@ -57,6 +58,13 @@ class Rule(NamedTuple):
 _H, _S = True, False
 _ROWS, _PLACES, _NUMBERS = _rules_rows, _rules_places, _rules_numbers
 _RESULTS, _FILES = _rules_results, _rules_files
+
+
+def _found(rule: str) -> Callable[[Draft], Iterable[Problem]]:
+    """Make the check of a rule that only reads what the search of the output found."""
+    return partial(_ROWS.leaked, rule=rule)
+
+
 RULES: tuple[Rule, ...] = tuple(
     Rule(*row)
     for row in (
@@ -79,7 +87,7 @@ RULES: tuple[Rule, ...] = tuple(
         ("G09", "masks without key and registry, or against an earlier release",
          "two releases of one place intersect or average", _H, _PLACES.unregistered),
         ("G10", "coordinates in the bytes of the output",
-         "the exact place, in whatever spelling", _H, _FILES.coordinates),
+         "the exact place, in whatever spelling", _H, _found("G10")),
         ("G11", "numbers that are too exact, or distances that locate",
          "three distances to landmarks give a place", _H, _NUMBERS.exact_numbers),
         ("G12", "statistics that give their points away",
@@ -87,13 +95,13 @@ RULES: tuple[Rule, ...] = tuple(
         ("G13", "text with places, persons, telephones or accounts",
          "the words say what the geometry hides", _S, _ROWS.telling_text),
         ("G14", "active content, or a page without a policy",
-         "text of hostile sites runs in the reader's browser", _H, _FILES.active),
+         "text of hostile sites runs in the reader's browser", _H, _found("G14")),
         ("G15", "hosts that the page calls",
-         "others learn who reads about which place", _S, _FILES.hosts),
+         "others learn who reads about which place", _S, _found("G15")),
         ("G16", "pictures that nobody reviewed",
          "faces, plates and the data of a camera", _S, _FILES.pictures),
         ("G17", "metadata: authors, paths, times, older layers",
-         "they name the researcher, or hold what was removed", _H, _FILES.metadata),
+         "they name the researcher, or hold what was removed", _H, _found("G17")),
         ("G18", "small counts that changed by one since the last release",
          "the difference is one site", _S, _NUMBERS.differences),
         ("G19", "reviews that are due, and embargoes that are not over",
@@ -103,7 +111,7 @@ RULES: tuple[Rule, ...] = tuple(
         ("G21", "places finer than a district where there is fighting",
          "a list of buildings full of captives is a list of targets", _S, _PLACES.conflict, 2),
         ("G22", "notebooks with outputs",
-         "outputs hold whole tables and pages", _H, _FILES.outputs),
+         "outputs hold whole tables and pages", _H, _found("G22")),
         ("G23", "titles that say more than was found",
          "where somebody looked is read as where sites are", _S, _FILES.overstated),
     )

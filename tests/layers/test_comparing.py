@@ -281,7 +281,7 @@ def test_a_total_less_the_rows_of_finer_areas_leaves_one():
     assert table.to_dict("split")["data"] == [
         ["total less rows", "admin1", "P, KH", "confirmed", 3, 2]
     ]
-    assert "1 counts of an area exceed" in compare_releases(frame, frame).summary()
+    assert "1 count of an area exceeds" in compare_releases(frame, frame).summary()
 
 
 def test_the_summary_tells_no_place_and_no_site():

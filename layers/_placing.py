@@ -162,6 +162,12 @@ def require_ours(place: Place, names: Sequence[str]) -> None:
     strange = there - listed - {place.manifest}
     if manifest.exists() and names[0] not in listed:
         strange.add(place.manifest)
+    if listed and strange == {place.manifest}:
+        message = (
+            f"{place.manifest!r} in this folder belongs to another release, and would be replaced: "
+            f"publish {place.target.name!r} in a folder of its own."
+        )
+        raise ExportError(message)
     if strange:
         one = len(strange) == 1
         message = (

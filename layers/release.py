@@ -105,11 +105,10 @@ class Release:
         against = [f"{o['rule']} ({o['reviewer']}: {o['reason']})" for o in rules["overrides"]]
         last = f"Overridden: {'; '.join(against)}." if against else "No rule was overridden."
         schemes = self.view["release_scheme"].value_counts()
-        kinds = ", ".join(f"{n} {scheme}" for scheme, n in sorted(schemes.items()))
-        return (
-            f"{len(self.view)} rows were published ({kinds}); {len(rules['passed'])} of "
-            f"{len(RULES)} rules were met. {last}"
-        )
+        kinds = ", ".join(f"{n} {scheme}" for scheme, n in sorted(schemes.items()) if n)
+        released = f"{len(self.view)} rows were published" + (f" ({kinds})" if kinds else "")
+        met = f"{len(rules['passed'])} of {len(RULES)} rules were met"
+        return f"{released}; {met}. {last}"
 
     def __repr__(self) -> str:
         return f"Release({self.path.name!r}, {len(self.view)} rows)"

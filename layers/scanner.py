@@ -74,6 +74,8 @@ def scan(
         If a file cannot be read, wholly or in part: what cannot be read cannot be called clean.
     SchemaError
         If a frame has no ``site_id``.
+    TypeError
+        If a frame is no GeoDataFrame.
 
     Notes
     -----
@@ -140,6 +142,9 @@ def scan(
 
 def _ids(frame: gpd.GeoDataFrame, argument: str) -> list[str]:
     """Give the ids by which findings name sites."""
+    if not hasattr(frame, "crs"):
+        message = f"`{argument}` is a {type(frame).__name__}; a GeoDataFrame of sites is needed."
+        raise TypeError(message)
     if "site_id" not in frame:
         message = (
             f"`{argument}` has no column site_id, by which findings name sites: validate_sites() "

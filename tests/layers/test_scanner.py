@@ -403,3 +403,8 @@ def test_h3_cells_are_found_from_level_7_on():
         for text in (cell, cell.upper(), json.dumps({"cell": h3.str_to_int(cell)})):
             found = found_in(text.encode(), sites)
             assert ("S001" in set(found["site_id"])) == (level >= 7)
+
+
+def test_a_table_without_geometry_is_named():
+    with pytest.raises(TypeError, match="`against` is a DataFrame"):
+        scan(b"", against=pd.DataFrame({"site_id": ["a"]}))
